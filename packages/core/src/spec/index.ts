@@ -1,0 +1,12 @@
+export { EitpError, type ErrorCode, exitCodeOf } from "@eitp/engine/error";
+export type * from "./controller.ts";
+export type * from "./data.ts";
+export type * from "./hook.ts";
+export type * from "./inputs.ts";
+export type * from "./model.ts";
+export type * from "./optimizer.ts";
+export type * from "./platform.ts";
+export type * from "./rng.ts";
+export type * from "./saved.ts";
+export type * from "./structure.ts";
+export * from "./term.ts";

@@ -1,0 +1,29 @@
+import type { Tensor } from "@tensorflow/tfjs-core";
+import type { Saved } from "./saved.ts";
+
+/** One tensor at a time, so that memory stays bounded and a fused in-place kernel can stand in. Pure. */
+export interface Optimizer<State extends Saved = null> {
+  readonly name: string;
+  /** `name` is the parameter's, for groups (decay or no decay); own parameters of a term are called "use/index". */
+  init(parameter: Tensor, name: string): State;
+  /** `count` starts at 1. `step` is the run's step, for schedules; equal to `count − 1` for model parameters. */
+  step(
+    parameter: Tensor,
+    gradient: Tensor,
+    state: State,
+    at: { readonly count: number; readonly step: number; readonly name: string },
+  ): { readonly parameter: Tensor; readonly state: State };
+}
+export type AnyOptimizer = Optimizer<Saved>;
+
+/** As in optax: clip, noise, projection; sees all gradients at once. `params` holds the values they belong to. */
+export interface GradientTransform<State extends Saved = null> {
+  readonly name: string;
+  init(params: readonly Tensor[]): State;
+  apply(
+    gradients: readonly Tensor[],
+    state: State,
+    params: readonly Tensor[],
+  ): { readonly gradients: readonly Tensor[]; readonly state: State };
+}
+export type AnyGradientTransform = GradientTransform<Saved>;

@@ -1,0 +1,20 @@
+import { readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@eitp/source", "module", "node", "import", "default"];
+const folders = ["packages", "apps", "examples"].flatMap((room) => readdirSync(room).map((name) => ({ name, root: `${room}/${name}` })));
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two cores: more workers only fight, and each loads tfjs anew.
+    maxWorkers: 2,
+    projects: [
+      ...folders.map(({ name, root }) => ({ extends: true as const, test: { name, include: [`${root}/{src,test}/**/*.test.ts`] } })),
+      { extends: true as const, test: { name: "repo", include: ["test/**/*.test.ts"] } },
+    ],
+  },
+});
