@@ -1,0 +1,12 @@
+export type { BlockOptions } from "./block.ts";
+export { checkTokens } from "./check-tokens.ts";
+export { checkConfig, type GptConfig, type GptOptions } from "./config.ts";
+export type { BlockMasks } from "./dropout.ts";
+export type { EmbedOptions } from "./embed.ts";
+export { type GptModel, gpt } from "./gpt.ts";
+export { checkParams } from "./parameters.ts";
+export { type PresetName, presets } from "./presets.ts";
+export type { Slots } from "./slots.ts";
+export { type LeafStep, parametersOf, stepsOf } from "./steps.ts";
+export { structureOf } from "./structure.ts";
+export { macsPerToken, type Summary, type SummaryRow, summary } from "./summary.ts";
