@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/spec/index.ts", "src/testing/index.ts", "src/node/index.ts"],
+  entry: ["src/index.ts", "src/spec/index.ts", "src/testing/index.ts", "src/safetensors/index.ts", "src/node/index.ts"],
   format: "esm",
   target: "es2022",
   dts: true,
