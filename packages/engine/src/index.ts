@@ -1,5 +1,19 @@
 export { repairAutodiff, stopGradient, type Tape, untaped, withTape } from "./autodiff.ts";
+export {
+  type BackendChoice,
+  type BackendName,
+  type BackendReport,
+  listBackends,
+  type UseBackendOptions,
+  useBackend,
+} from "./backends/use-backend.ts";
 export { assert, EitpError, type ErrorCode, exitCodeOf } from "./error.ts";
+export { type AttentionCache, attentionStep } from "./ops/attention-step.ts";
+export { alibiSlopes } from "./ops/attention-tables.ts";
+export { dual } from "./ops/dual.ts";
+export { embedding } from "./ops/embedding.ts";
+export { headCrossEntropy } from "./ops/head-cross-entropy.ts";
+export { primal } from "./ops/primal.ts";
 export type { AttentionOptions, DualTensor, Ops } from "./ops/types.ts";
 export { type Counter, counter, threefry2x32 } from "./random.ts";
 export { counterRng, type TensorRng } from "./rng.ts";

@@ -1,0 +1,75 @@
+import { add, matMul, mul, reshape, softmax, split, type Tensor, transpose } from "@tensorflow/tfjs-core";
+import { EitpError } from "../error.ts";
+import { alibiBias, causalMask, halfTurn, logNScale, rotaryTables } from "./attention-tables.ts";
+import type { AttentionOptions } from "./types.ts";
+
+/** Queries (scaled, and turned where positions are rotary), keys and values of each head: [B, H, T, d]. */
+export interface Heads {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+}
+
+/**
+ * Packed [B, T, 3D] → heads. Linear in `qkv`, so it serves tangents as well. One transpose brings all 3H heads forward, after which the three
+ * parts are contiguous: a 5-dimensional permutation takes the slow path of the wasm backend.
+ * @throws EitpError "usage" when the width does not divide into heads, or a rotary head is odd.
+ */
+export function splitHeads(qkv: Tensor, options: AttentionOptions, offset = 0): Heads {
+  const { heads, positions, logN } = options;
+  const [batch, tokens, packed] = qkv.shape as [number, number, number];
+  const size = packed / 3 / heads;
+  if (qkv.rank !== 3 || !Number.isInteger(size))
+    throw new EitpError("usage", `attention expects packed [B, T, 3·D] with D a multiple of ${heads} heads; got [${qkv.shape}]`);
+  if (positions === "rotary" && size % 2 !== 0)
+    throw new EitpError(
+      "usage",
+      `rotary positions turn pairs: heads must be of even size; got ${size} (width ${packed / 3}, ${heads} heads)`,
+    );
+  const forward = transpose(reshape(qkv, [batch, tokens, 3 * heads, size]), [0, 2, 1, 3]);
+  const [q, k, v] = positions === "rotary" ? turned(forward, heads, offset) : (split(forward, 3, 1) as [Tensor, Tensor, Tensor]);
+  const scale = 1 / Math.sqrt(size);
+  return { q: mul(q, logN === null ? scale : logNScale(tokens, offset, logN, scale)), k, v };
+}
+
+/** Rotary: x·cos + x·P·sin on queries and keys at once. Su et al., "RoFormer", 2021, eq. 34. */
+function turned(forward: Tensor, heads: number, offset: number): [Tensor, Tensor, Tensor] {
+  const [batch, , tokens, size] = forward.shape as [number, number, number, number];
+  const [both, v] = split(forward, [2 * heads, heads], 1) as [Tensor, Tensor];
+  const { cosine, sine } = rotaryTables(tokens, offset, size);
+  const quarter = reshape(matMul(reshape(both, [-1, size]), halfTurn(size)), [batch, 2 * heads, tokens, size]);
+  const [q, k] = split(add(mul(both, cosine), mul(quarter, sine)), 2, 1) as [Tensor, Tensor];
+  return [q, k, v];
+}
+
+/** Softmax over keys of q·kᵀ + bias: [B, H, T, S], for queries at positions `offset …` over all S = offset + T keys. */
+export function probabilities(q: Tensor, k: Tensor, options: AttentionOptions, offset = 0): Tensor {
+  const tokens = q.shape[2] as number;
+  const scores = matMul(q, k, false, true);
+  if (options.positions === "alibi") return softmax(add(scores, alibiBias(options.heads, tokens, offset)));
+  // A single query is the last one: it sees every key.
+  return softmax(tokens === 1 ? scores : add(scores, causalMask(tokens, offset)));
+}
+
+/** [B, H, T, d] → [B, T, D]. */
+export function mergeHeads(x: Tensor): Tensor {
+  const [batch, heads, tokens, size] = x.shape as [number, number, number, number];
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * size]);
+}
+
+/** Causal attention, packed [B, T, 3D] → [B, T, D]. Vaswani et al., 2017, eq. 1. */
+export function attention(qkv: Tensor, options: AttentionOptions): Tensor {
+  const { q, k, v } = splitHeads(qkv, options);
+  return mergeHeads(matMul(dropped(probabilities(q, k, options), options), v));
+}
+
+/** The probabilities {@link attention} uses, before dropout: [B, H, T, T]. */
+export function attentionProbabilities(qkv: Tensor, options: AttentionOptions): Tensor {
+  const { q, k } = splitHeads(qkv, options);
+  return probabilities(q, k, options);
+}
+
+/** Probabilities after the dropout mask, where there is one. */
+export function dropped(a: Tensor, options: AttentionOptions): Tensor {
+  return options.dropout === undefined ? a : mul(a, options.dropout);
+}
