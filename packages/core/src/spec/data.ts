@@ -17,6 +17,8 @@ export interface Dataset<Cursor extends Saved> {
   /** Identity of the data (a hash of its content): resuming on other data is refused. */
   readonly fingerprint: string;
   readonly shape: BatchShape;
+  /** Micro-batches in one pass, where a pass ends; absent for endless data. */
+  readonly batches?: number;
   start(rng: Rng): Cursor;
   next(cursor: Cursor): Promise<{ readonly batch: HostBatch; readonly cursor: Cursor }>;
 }

@@ -4,6 +4,8 @@ import type { Saved } from "./saved.ts";
 /** One tensor at a time, so that memory stays bounded and a fused in-place kernel can stand in. Pure. */
 export interface Optimizer<State extends Saved = null> {
   readonly name: string;
+  /** Learning rate at a step (from 0), for records. */
+  learningRate?(step: number): number;
   /** `name` is the parameter's, for groups (decay or no decay); own parameters of a term are called "use/index". */
   init(parameter: Tensor, name: string): State;
   /** `count` starts at 1. `step` is the run's step, for schedules; equal to `count − 1` for model parameters. */

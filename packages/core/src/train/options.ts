@@ -1,0 +1,61 @@
+import type { AnyDataset, AnyGradientTransform, AnyOptimizer, Hook, Model, Platform, TermUse } from "../spec/index.ts";
+import type { Json } from "./tree.ts";
+
+/** What one optimiser step needs to know. */
+export interface TrainerOptions {
+  readonly model: Model;
+  /** The list of uses is the sum; order does not matter (terms are evaluated and added in name order). */
+  readonly terms: readonly TermUse[];
+  /** Training batches; each `next` gives one micro-batch. */
+  readonly dataset: AnyDataset;
+  readonly optimizer: AnyOptimizer;
+  /** Applied to the summed gradient in list order, before the optimiser. */
+  readonly transforms?: readonly AnyGradientTransform[];
+  /** Micro-batches per optimiser step, default 1. Means are over all target tokens of the step, whatever the split. */
+  readonly microBatches?: number;
+  /** Integer from 0 to 2⁵³ − 1. */
+  readonly seed: number;
+  /** Ledger every this many steps, default 100; 0 = never. It never changes a bit of the run. */
+  readonly ledgerEvery?: number;
+  /** Use whose gradient the ledger's cosines are taken with, default "ce". */
+  readonly ledgerReference?: string;
+  /** Host clock for the ledger, milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+export interface ValidationOptions {
+  /** A finite data set (`batches` given) or any data set with `batches` below. */
+  readonly dataset: AnyDataset;
+  /** Evaluate after every this many steps, before the first and after the last. */
+  readonly every: number;
+  /** At most this many batches; default: all of a finite data set. */
+  readonly batches?: number;
+  /** UTF-8 bytes per target token of the held-out text, for bits per byte. */
+  readonly bytesPerToken?: number;
+}
+
+export interface CheckpointOptions {
+  /** Folder inside the platform's store, default "checkpoints". */
+  readonly folder?: string;
+  /** Save after every this many steps (and always after the last, and when stopped). */
+  readonly every: number;
+  /** Newest checkpoints kept, default 2; the best one is kept besides. */
+  readonly keep?: number;
+  /** Resolved configuration, stored in every checkpoint. */
+  readonly config?: Json;
+}
+
+export interface TrainOptions extends TrainerOptions {
+  readonly steps: number;
+  readonly validation?: ValidationOptions;
+  readonly checkpoint?: CheckpointOptions;
+  /** Stops when held-out loss has not improved by `minDelta` nats (default 0) for `patience` evaluations. */
+  readonly earlyStopping?: { readonly patience: number; readonly minDelta?: number };
+  readonly hooks?: readonly Hook[];
+  /** Needed for checkpoints and dumps. */
+  readonly platform?: Platform;
+  /** Aborting finishes the running step, saves, and ends the run with reason "aborted". */
+  readonly signal?: AbortSignal;
+  /** Compare live tensors at equal phase of all cadences and stop on steady growth; default true. */
+  readonly leakCheck?: boolean;
+}

@@ -1,0 +1,138 @@
+import { EitpError } from "@eitp/engine/error";
+import type { Tensor } from "@tensorflow/tfjs-core";
+import type { AnyController, AnyLossTerm, HostBatch, Model, Need, Saved, TermUse } from "../spec/index.ts";
+
+/** A use, checked and put in its place. Constant during a run; what changes lives in the trainer's state. */
+export interface Slot {
+  /** The use's name: key in metrics and checkpoints. */
+  readonly key: string;
+  readonly use: TermUse;
+  readonly term: AnyLossTerm;
+  readonly controller: AnyController | null;
+  /** On every micro-batch's tape, or once per step on a tape of its own. A "params" term that a data term reads runs on the data tapes. */
+  readonly pass: "data" | "params";
+  /** Names of the uses it reads quantities of. */
+  readonly readsFrom: readonly string[];
+}
+
+export const keyOf = (use: TermUse): string => use.name ?? use.term.name;
+
+/**
+ * Puts uses into the one canonical order: by name (code units), each after those it reads. So the order of the list never matters.
+ * @throws EitpError "usage" for two uses of one name, unknown or cyclic `reads`, cadences that are no positive integers, weights that are NaN or
+ * negative infinity, "hold" outside scope "params", or a need the model does not supply.
+ */
+export function arrange(terms: readonly TermUse[], model: Model): readonly Slot[] {
+  const uses = new Map<string, TermUse>();
+  for (const use of terms) {
+    const key = keyOf(use);
+    if (uses.has(key)) throw usage(`two uses are named '${key}'; give one of them another \`name\``);
+    checkUse(key, use, model);
+    uses.set(key, use);
+  }
+  const ordered: string[] = [];
+  const visit = (key: string, trail: readonly string[]): void => {
+    if (ordered.includes(key)) return;
+    if (trail.includes(key)) throw usage(`terms read each other in a cycle: ${[...trail, key].join(" → ")}`);
+    for (const from of readsOf(key, uses)) visit(from, [...trail, key]);
+    ordered.push(key);
+  };
+  for (const key of [...uses.keys()].sort(byCodeUnits)) visit(key, []);
+
+  const onData = new Set<string>();
+  // A reader's tape is a data tape as soon as it, or anything it reads, needs the data; what it reads must then be on that tape too.
+  for (const key of ordered) if (scopeOf(key, uses) !== "params" || readsOf(key, uses).some((from) => onData.has(from))) onData.add(key);
+  for (const key of [...ordered].reverse()) if (onData.has(key)) for (const from of readsOf(key, uses)) onData.add(from);
+  return ordered.map((key) => {
+    const use = uses.get(key) as TermUse;
+    const readsFrom = readsOf(key, uses);
+    if (use.term.scope === "params" && readsFrom.some((from) => scopeOf(from, uses) !== "params"))
+      throw usage(`term '${key}' has scope "params" but reads a term that averages over data; give it scope "tokens" or "set"`);
+    return {
+      key,
+      use,
+      term: use.term,
+      controller: typeof use.weight === "object" ? use.weight : null,
+      pass: onData.has(key) ? "data" : "params",
+      readsFrom,
+    };
+  });
+}
+
+/** Runs at this step: its own cadence, and everything it reads runs too. */
+export function activeAt(slots: readonly Slot[], step: number): readonly Slot[] {
+  const active = new Set<string>();
+  return slots.filter((slot) => {
+    const on = step % (slot.use.every ?? 1) === 0 && slot.readsFrom.every((from) => active.has(from));
+    if (on) active.add(slot.key);
+    return on;
+  });
+}
+
+/** Weight of the loss at a step. An exact 0 on the host (also outside `from`–`until`) leaves the term out of the sum. */
+export function weightAt({ key, use, controller }: Slot, step: number, controllers: { readonly [name: string]: Saved }): number | Tensor {
+  if (step < (use.from ?? 0) || step >= (use.until ?? Number.POSITIVE_INFINITY)) return 0;
+  if (controller !== null) return controller.weight(controllers[controller.name] ?? null, key);
+  return typeof use.weight === "function" ? use.weight(step) : (use.weight as number);
+}
+
+/**
+ * Fraction of the step's mean each micro-batch contributes. "tokens": its part of all counted tokens, so that the split into micro-batches does not
+ * matter; "set": equal parts; "params" on the data tapes: the first alone.
+ */
+export function sharesOf({ key, term }: Slot, batches: readonly HostBatch[]): readonly number[] {
+  if (term.scope === "set") return batches.map(() => 1 / batches.length);
+  if (term.scope === "params") return batches.map((_, i) => (i === 0 ? 1 : 0));
+  const counts = batches.map((batch) => term.count?.(batch) ?? batch.tokens.length);
+  if (counts.some((n) => !(n >= 0))) throw usage(`term '${key}' counts ${counts.join(", ")} tokens; expected numbers ≥ 0`);
+  const all = counts.reduce((a, b) => a + b, 0);
+  return counts.map((n) => (all === 0 ? 0 : n / all));
+}
+
+/** @throws EitpError "usage" for two controllers of one name, or one that reads a use that is not there. */
+export function checkControllers(controllers: readonly AnyController[], slots: readonly Slot[]): void {
+  controllers.forEach((c, i) => {
+    if (controllers.findIndex((d) => d.name === c.name) !== i) throw usage(`two controllers are named '${c.name}'; rename one`);
+    for (const read of c.reads)
+      if (!slots.some(({ key }) => key === read.slice(0, read.lastIndexOf("."))))
+        throw usage(`controller '${c.name}' reads '${read}', but no use has that name (uses: ${slots.map((s) => s.key).join(", ")})`);
+  });
+}
+
+/** Inputs the data tapes must supply. */
+export function needsOf(slots: readonly Slot[]): ReadonlySet<Need> {
+  return new Set(slots.flatMap((slot) => slot.term.needs));
+}
+
+function readsOf(key: string, uses: ReadonlyMap<string, TermUse>): readonly string[] {
+  return (uses.get(key)?.term.reads ?? []).map((read) => {
+    const from = read.slice(0, read.lastIndexOf("."));
+    if (!uses.has(from) || from === key)
+      throw usage(`term '${key}' reads '${read}', but there is no other use named '${from}' (uses: ${[...uses.keys()].join(", ")})`);
+    return from;
+  });
+}
+
+function scopeOf(key: string, uses: ReadonlyMap<string, TermUse>): string | undefined {
+  return uses.get(key)?.term.scope;
+}
+
+function checkUse(key: string, use: TermUse, model: Model): void {
+  const { term, weight } = use;
+  if (term.specVersion !== 1) throw usage(`term '${key}' follows spec version ${term.specVersion}; this trainer knows version 1`);
+  if (!/^[\w-]+$/.test(key)) throw usage(`term name '${key}' may hold letters, digits, '_' and '-' only`);
+  if (typeof weight === "number" && !Number.isFinite(weight)) throw usage(`weight of '${key}' is ${weight}; expected a finite number`);
+  for (const [name, value] of Object.entries({ every: use.every, from: use.from, until: use.until }))
+    if (value !== undefined && (!Number.isInteger(value) || value < (name === "every" ? 1 : 0)) && value !== Number.POSITIVE_INFINITY)
+      throw usage(`\`${name}\` of '${key}' is ${value}; expected an integer ${name === "every" ? "≥ 1" : "≥ 0"}`);
+  if (use.between === "hold" && term.scope !== "params")
+    throw usage(`'${key}' asks for between: "hold", which is for scope "params"; its scope is "${term.scope}"`);
+  const missing = term.needs.filter((need) => !model.supplies.includes(need));
+  if (missing.length > 0)
+    throw usage(
+      `term '${key}' needs ${missing.map((n) => `'${n}'`).join(", ")}, which the model does not supply (it supplies ${model.supplies.join(", ")})`,
+    );
+}
+
+const usage = (message: string): EitpError => new EitpError("usage", message);
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : 1);
