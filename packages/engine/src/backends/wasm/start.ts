@@ -1,21 +1,43 @@
-import { env, findBackend, ready, setBackend } from "@tensorflow/tfjs-core";
+import { backend, env, findBackend, ready, setBackend } from "@tensorflow/tfjs-core";
 import { EitpError } from "../../error.ts";
+import { guardAllocation } from "./allocation.ts";
+import type { WasmBackend } from "./heap.ts";
+import { fastMatMul, rightFusedMatMul } from "./mat-mul.ts";
+import { addSegmentSum } from "./segment-sum.ts";
+
+const repaired = new WeakSet<object>();
+let kernelsReplaced = false;
 
 /** Registers, starts and repairs the wasm backend. Idempotent. */
 export async function startWasm(paths?: string): Promise<{ readonly simd: boolean; readonly threads: number }> {
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
   const running = findBackend("wasm") instanceof wasm.BackendWasm;
   if (!running && paths !== undefined) wasm.setWasmPaths(paths);
-  let started: boolean;
-  try {
-    started = await setBackend("wasm");
-    await ready();
-  } catch (cause) {
-    throw new EitpError("unavailable", `backend "wasm" did not start. ${how}`, { cause });
+  await switchTo();
+  const current = backend() as unknown as WasmBackend;
+  if (!repaired.has(current)) {
+    repaired.add(current);
+    guardAllocation(current);
   }
-  if (!started) throw new EitpError("unavailable", `backend "wasm" did not start. ${how}`);
+  if (!kernelsReplaced) {
+    kernelsReplaced = true;
+    fastMatMul();
+    rightFusedMatMul();
+    addSegmentSum();
+  }
   return { simd: (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true, threads: wasm.getThreadsCount() };
 }
 
-const how =
-  'Check that `@tensorflow/tfjs-backend-wasm` is installed in the same version as tfjs-core; in a tab, pass `wasmPaths`, the folder that serves its .wasm files. Or use backend "cpu".';
+async function switchTo(): Promise<void> {
+  let cause: unknown;
+  try {
+    if (await setBackend("wasm")) return await ready();
+  } catch (error) {
+    cause = error;
+  }
+  throw new EitpError(
+    "unavailable",
+    'backend "wasm" did not start. Check that `@tensorflow/tfjs-backend-wasm` is installed in the same version as tfjs-core; in a tab, pass `wasmPaths`, the folder that serves its .wasm files. Or use backend "cpu".',
+    { cause },
+  );
+}

@@ -1,0 +1,62 @@
+import {
+  type DataId,
+  type DataType,
+  getKernel,
+  type KernelConfig,
+  type KernelFunc,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
+import { assert } from "../../error.ts";
+
+/** What of tfjs' wasm backend (4.22) the kernels here rely on: its heap, and how tensors are placed on it. */
+export interface WasmBackend {
+  readonly wasm: {
+    _malloc(bytes: number): number;
+    _free(at: number): void;
+    cwrap(name: string, result: null, parameters: readonly string[]): (...args: readonly unknown[]) => void;
+    readonly tfjs: {
+      registerTensor(id: number, size: number, offset: number): void;
+      disposeData(id: number): void;
+    };
+  };
+  readonly dataIdMap: { get(id: DataId): { readonly id: number; readonly memoryOffset: number } };
+  dataIdNextNumber: number;
+  makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
+  typedArrayFromHeap(info: TensorInfo): Float32Array | Int32Array | Uint8Array;
+  disposeData(id: DataId): boolean;
+}
+
+/** Inputs, attributes and backend of a kernel call, as tfjs hands them over. */
+export type KernelCall<Inputs, Attributes> = { readonly inputs: Inputs; readonly attrs: Attributes; readonly backend: WasmBackend };
+
+/** A kernel in this folder's types. */
+export type WasmKernel<Inputs, Attributes> = (call: KernelCall<Inputs, Attributes>) => TensorInfo;
+
+/** The registered kernel of that name, to be called from inside another one; what it returns is disposed by the caller. */
+export function kernel<Inputs, Attributes>(name: string): WasmKernel<Inputs, Attributes> {
+  const config = getKernel(name, "wasm");
+  assert(config !== undefined, `the wasm backend has no kernel ${name}`);
+  return config.kernelFunc as unknown as WasmKernel<Inputs, Attributes>;
+}
+
+/** Puts a kernel in the place of the stock one, which it gets as `stock`. */
+export function replaceKernel<Inputs, Attributes>(
+  name: string,
+  make: (stock: WasmKernel<Inputs, Attributes>) => WasmKernel<Inputs, Attributes>,
+): void {
+  const config = getKernel(name, "wasm");
+  assert(config !== undefined, `the wasm backend has no kernel ${name}`);
+  unregisterKernel(name, "wasm");
+  registerKernel({ ...config, kernelFunc: asKernelFunc(make(kernelOf(config))) });
+}
+
+/** Adds a kernel the stock backend lacks. */
+export function addKernel<Inputs, Attributes>(name: string, make: WasmKernel<Inputs, Attributes>): void {
+  registerKernel({ kernelName: name, backendName: "wasm", kernelFunc: asKernelFunc(make) });
+}
+
+const kernelOf = <Inputs, Attributes>(config: KernelConfig): WasmKernel<Inputs, Attributes> =>
+  config.kernelFunc as unknown as WasmKernel<Inputs, Attributes>;
+const asKernelFunc = <Inputs, Attributes>(f: WasmKernel<Inputs, Attributes>): KernelFunc => f as unknown as KernelFunc;

@@ -1,0 +1,110 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import { counterRng, EitpError, useBackend } from "../src/index.ts";
+
+const rng = counterRng(7);
+let fresh = 0;
+const values = (shape: readonly number[]): number[] => {
+  const source = rng.fold(fresh++);
+  return Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => source.gaussian(i));
+};
+
+/** Runs `f` on cpu and on wasm with the same inputs; the largest difference relative to the largest value. */
+async function difference(shapes: readonly (readonly number[])[], f: (...inputs: tf.Tensor[]) => tf.Tensor): Promise<number> {
+  const inputs = shapes.map(values);
+  const on = async (name: string): Promise<tf.TypedArray> => {
+    await useBackend(name);
+    return tf.tidy(() => f(...inputs.map((x, i) => tf.tensor(x, [...(shapes[i] as number[])], "float32"))).dataSync());
+  };
+  const [expected, actual] = [await on("cpu"), await on("wasm")];
+  expect(actual.length).toBe(expected.length);
+  const scale = expected.reduce((m, x) => Math.max(m, Math.abs(x)), 1e-3);
+  return expected.reduce((m, x, i) => Math.max(m, Math.abs(x - (actual[i] as number))), 0) / scale;
+}
+
+const forms = [false, true].flatMap((a) => [false, true].map((b) => [a, b] as const));
+const sizes: readonly (readonly [number[], number, number, number, number[]])[] = [
+  [[], 1, 1, 1, []],
+  [[], 7, 5, 3, []],
+  [[], 65, 49, 97, []],
+  [[3], 5, 1, 4, [3]],
+  [[2, 3], 9, 7, 11, [2, 3]],
+  [[1], 6, 5, 4, [3]],
+  [[3], 6, 5, 4, [1]],
+  [[2, 1], 4, 3, 5, [2, 1]],
+];
+
+describe.each(forms)("matMul on wasm equals cpu, transposed %s %s", (ta, tb) => {
+  test.each(sizes)("batch %j, [%i, %i]·[.., %i], batch %j", async (batchA, m, k, n, batchB) => {
+    const a = [...batchA, ...(ta ? [k, m] : [m, k])];
+    const b = [...batchB, ...(tb ? [n, k] : [k, n])];
+    expect(await difference([a, b], (x, y) => tf.matMul(x, y, ta, tb))).toBeLessThan(3e-6);
+  });
+
+  test.each([
+    [
+      [0, 4],
+      [4, 3],
+    ],
+    [
+      [3, 0],
+      [0, 5],
+    ],
+    [
+      [2, 3, 0],
+      [2, 0, 5],
+    ],
+  ])("empty %j·%j", async (a, b) => {
+    const turn = (shape: number[], yes: boolean): number[] => (yes ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : shape);
+    expect(await difference([turn(a, ta), turn(b, tb)], (x, y) => tf.matMul(x, y, ta, tb))).toBe(0);
+  });
+
+  test.each(["linear", "relu", "relu6", "elu", "sigmoid", "leakyrelu"] as const)("fused with bias and %s", async (activation) => {
+    const [m, k, n] = [5, 101, 7];
+    const f = (a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor): tf.Tensor =>
+      tf.fused.matMul({ a, b, transposeA: ta, transposeB: tb, bias: tf.mul(bias, 9), activation, leakyreluAlpha: 0.3 });
+    expect(await difference([ta ? [k, m] : [m, k], tb ? [n, k] : [k, n], [n]], f)).toBeLessThan(3e-6);
+    expect(await difference([[3, ...(ta ? [k, m] : [m, k])], [3, ...(tb ? [n, k] : [k, n])], [n]], f)).toBeLessThan(3e-6);
+  });
+});
+
+describe("unsortedSegmentSum on wasm", () => {
+  test.each([
+    [[5, 3], [0, 2, 2, 0, 1], 4],
+    [[1], [3], 7],
+    [[4, 2, 3], [1, 1, 1, 1], 2],
+  ])("%j into segments %j of %i", async (shape, ids, count) => {
+    expect(await difference([shape], (x) => tf.unsortedSegmentSum(x, tf.tensor1d(ids, "int32"), count))).toBeLessThan(1e-6);
+  });
+
+  test("drops negative ids and refuses ids beyond the end", async () => {
+    await useBackend("wasm");
+    const x = tf.ones([3, 2]);
+    expect(tf.unsortedSegmentSum(x, tf.tensor1d([-1, 0, 0], "int32"), 2).arraySync()).toEqual([
+      [2, 2],
+      [0, 0],
+    ]);
+    const before = tf.memory().numTensors;
+    expect(() => tf.unsortedSegmentSum(x, tf.tensor1d([0, 5, 0], "int32"), 2)).toThrow(EitpError);
+    expect(tf.memory().numTensors).toBe(before + 1);
+  });
+});
+
+describe("a full heap", () => {
+  beforeAll(() => useBackend("wasm"));
+
+  test("is an error that names the bytes, and changes no tensor", () => {
+    const first = tf.tensor1d([1, 2, 3]);
+    const half = 2 ** 29;
+    const kept: tf.Tensor[] = [];
+    const backend = tf.backend() as unknown as { makeOutput(shape: number[], dtype: "float32"): tf.TensorInfo };
+    const fill = (): void => {
+      for (let i = 0; i < 9; i++) kept.push(tf.engine().makeTensorFromTensorInfo(backend.makeOutput([half / 4], "float32")));
+    };
+    expect(fill).toThrow(/no room for 536870912 more bytes/);
+    expect(kept.length).toBeGreaterThan(5);
+    expect(Array.from(first.dataSync())).toEqual([1, 2, 3]);
+    tf.dispose(kept);
+    expect(tf.tensor1d([4]).dataSync()[0]).toBe(4);
+  });
+});
