@@ -1,0 +1,11 @@
+export type { BytesOptions } from "./tokenizers/bytes.ts";
+export { bytes } from "./tokenizers/bytes.ts";
+export { characters } from "./tokenizers/characters.ts";
+export { gpt2Bpe } from "./tokenizers/gpt2-bpe.ts";
+export type { HuggingFaceFiles } from "./tokenizers/hugging-face.ts";
+export { toHuggingFace } from "./tokenizers/hugging-face.ts";
+export { tokenizerFrom } from "./tokenizers/restore.ts";
+export type { JsonObject, StreamDecoder, Tokenizer, TokenizerFile } from "./tokenizers/tokenizer.ts";
+export { fromTokenizerJson } from "./tokenizers/tokenizer-json.ts";
+export type { TrainBpeOptions, TrainBpeProgress } from "./tokenizers/train-bpe.ts";
+export { trainBpe } from "./tokenizers/train-bpe.ts";
