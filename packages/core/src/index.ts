@@ -1,5 +1,10 @@
 export * from "./optim/index.ts";
 export { crossEntropy } from "./terms/cross-entropy.ts";
+export { type Checkpoint, checkpointFiles, type Progress, readCheckpoint } from "./train/checkpoint.ts";
+export { type FoundCheckpoint, findCheckpoint, stepsIn, type Which } from "./train/checkpoints.ts";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./train/evaluate.ts";
 export type { CheckpointOptions, TrainerOptions, TrainOptions, ValidationOptions } from "./train/options.ts";
+export type { HealthRecord } from "./train/record.ts";
+export { type Run, type RunResult, resume, train } from "./train/train.ts";
 export { createTrainer, type SavedRun, type Trainer } from "./train/trainer.ts";
+export type { EncodedTree, HostTensor, Json } from "./train/tree.ts";

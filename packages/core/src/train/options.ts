@@ -1,3 +1,4 @@
+import { EitpError } from "@eitp/engine/error";
 import type { AnyDataset, AnyGradientTransform, AnyOptimizer, Hook, Model, Platform, TermUse } from "../spec/index.ts";
 import type { Json } from "./tree.ts";
 
@@ -58,4 +59,26 @@ export interface TrainOptions extends TrainerOptions {
   readonly signal?: AbortSignal;
   /** Compare live tensors at equal phase of all cadences and stop on steady growth; default true. */
   readonly leakCheck?: boolean;
+}
+
+/** @throws EitpError "usage" for numbers out of range, naming option, value and range. */
+export function checkOptions(options: TrainOptions): void {
+  const { steps, seed, microBatches, ledgerEvery, validation, checkpoint, earlyStopping, platform } = options;
+  const integer = (name: string, value: number | undefined, least: number): void => {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least))
+      throw new EitpError("usage", `\`${name}\` is ${value}; expected an integer ≥ ${least}`);
+  };
+  integer("steps", steps, 0);
+  integer("seed", seed, 0);
+  integer("microBatches", microBatches, 1);
+  integer("ledgerEvery", ledgerEvery, 0);
+  integer("validation.every", validation?.every, 1);
+  integer("validation.batches", validation?.batches, 1);
+  integer("checkpoint.every", checkpoint?.every, 1);
+  integer("checkpoint.keep", checkpoint?.keep, 1);
+  integer("earlyStopping.patience", earlyStopping?.patience, 1);
+  if (checkpoint !== undefined && platform === undefined)
+    throw new EitpError("usage", "checkpoints need a `platform` to be stored on, e.g. nodePlatform(folder)");
+  if (earlyStopping !== undefined && validation === undefined)
+    throw new EitpError("usage", "early stopping needs `validation` data to watch");
 }

@@ -1,5 +1,5 @@
 import { counterRng, EitpError, repairAutodiff } from "@eitp/engine";
-import { add, dispose, keep, mul, scalar, sqrt, type Tensor, tidy, zerosLike } from "@tensorflow/tfjs-core";
+import { add, keep, mul, scalar, sqrt, type Tensor, tidy, zerosLike } from "@tensorflow/tfjs-core";
 import type { HostBatch, Params, Saved, StepRecord } from "../spec/index.ts";
 import { batchTensors, checkBatch } from "./batch.ts";
 import { guarded, judge, type Verdict } from "./guard.ts";
@@ -10,7 +10,7 @@ import { type HealthRecord, readRecord } from "./record.ts";
 import { activeAt, arrange, checkControllers, needsOf, type Slot, sharesOf, weightAt } from "./slots.ts";
 import { controllersOf, initialState, type TrainerState } from "./state.ts";
 import { Sums } from "./sums.ts";
-import { adopt, decodeTree, disposeExcept, type EncodedTree, encodeTree, owned, tensorsOf } from "./tree.ts";
+import { adopt, decodeTree, disposeExcept, type EncodedTree, encodeTree, owned } from "./tree.ts";
 import { moveTerm } from "./update.ts";
 
 /** A run between two steps, on the host: all that going on needs. */
@@ -35,9 +35,13 @@ export interface Trainer {
   stateOf(use: string): Saved;
   /** The next step's passes with the ledger, changing nothing: which losses and gradients are not finite? */
   diagnose(): Promise<StepRecord>;
+  /** Puts counter and cursor back; parameters and states stay. For replaying a step that changed nothing. */
+  rewind(at: { readonly step: number; readonly cursor: Saved }): void;
   save(): Promise<SavedRun>;
   /** @throws EitpError "data" where the saved run does not fit, naming the path; the trainer is then unchanged. */
   load(saved: SavedRun): void;
+  /** Hands the parameters over to the caller and releases everything else. */
+  release(): Params;
   dispose(): void;
 }
 
@@ -221,6 +225,10 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       if (memory === undefined) throw new EitpError("usage", `no use is named '${use}' (uses: ${Object.keys(state.terms).join(", ")})`);
       return memory.state;
     },
+    rewind: ({ step, cursor: at }) => {
+      completed = step;
+      cursor = at;
+    },
     save: async () => ({ ...(await encodeTree(state)), step: completed, cursor }),
     load: (saved) => {
       const next = owned((): TrainerState => decodeTree(state, saved));
@@ -230,9 +238,15 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       cursor = saved.cursor;
       healthy = adopt(healthy, scalar(true, "bool"));
     },
+    release: () => {
+      const { params } = state;
+      disposeExcept(state, params);
+      state = { params: {}, moments: [], transforms: [], terms: {}, controllers: {} };
+      return params;
+    },
     dispose: () => {
-      dispose(tensorsOf(state).map(([, t]) => t));
-      healthy.dispose();
+      disposeExcept(state);
+      if (!healthy.isDisposed) healthy.dispose();
     },
   };
 }
