@@ -62,6 +62,9 @@ export function checkConfig(options: GptOptions): GptConfig {
     ...(options.headBudgetBytes !== undefined && { headBudgetBytes: options.headBudgetBytes }),
   };
   for (const field of ["vocabulary", "context", "width", "layers", "heads"] as const) wholeNumber(field, config[field]);
+  for (const field of ["tokenShift", "logN"] as const) {
+    if (typeof config[field] !== "boolean") fail(`${field} must be true or false, got ${JSON.stringify(config[field])}`);
+  }
   if (config.headBudgetBytes !== undefined) wholeNumber("headBudgetBytes", config.headBudgetBytes);
   if (config.width % config.heads !== 0) {
     const near = nearestDivisor(config.width, config.heads);
