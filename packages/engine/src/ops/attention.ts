@@ -27,19 +27,28 @@ export function splitHeads(qkv: Tensor, options: AttentionOptions, offset = 0): 
       `rotary positions turn pairs: heads must be of even size; got ${size} (width ${packed / 3}, ${heads} heads)`,
     );
   const forward = transpose(reshape(qkv, [batch, tokens, 3 * heads, size]), [0, 2, 1, 3]);
-  const [q, k, v] = positions === "rotary" ? turned(forward, heads, offset) : (split(forward, 3, 1) as [Tensor, Tensor, Tensor]);
+  const [q, k, v] = positions === "rotary" ? turned(forward, offset) : (parts(forward, [1, 1, 1]) as [Tensor, Tensor, Tensor]);
   const scale = 1 / Math.sqrt(size);
   return { q: mul(q, logN === null ? scale : logNScale(tokens, offset, logN, scale)), k, v };
 }
 
 /** Rotary: x·cos + x·P·sin on queries and keys at once. Su et al., "RoFormer", 2021, eq. 34. */
-function turned(forward: Tensor, heads: number, offset: number): [Tensor, Tensor, Tensor] {
-  const [batch, , tokens, size] = forward.shape as [number, number, number, number];
-  const [both, v] = split(forward, [2 * heads, heads], 1) as [Tensor, Tensor];
+function turned(forward: Tensor, offset: number): [Tensor, Tensor, Tensor] {
+  const [, , tokens, size] = forward.shape as [number, number, number, number];
+  const [both, v] = parts(forward, [2, 1]) as [Tensor, Tensor];
   const { cosine, sine } = rotaryTables(tokens, offset, size);
-  const quarter = reshape(matMul(reshape(both, [-1, size]), halfTurn(size)), [batch, 2 * heads, tokens, size]);
-  const [q, k] = split(add(mul(both, cosine), mul(quarter, sine)), 2, 1) as [Tensor, Tensor];
+  const quarter = reshape(matMul(reshape(both, [-1, size]), halfTurn(size)), both.shape);
+  const [q, k] = parts(add(mul(both, cosine), mul(quarter, sine)), [1, 1]) as [Tensor, Tensor];
   return [q, k, v];
+}
+
+/** Splits the heads of [B, n·H, T, d] in the given proportions. Two-dimensional, because the wasm backend copies row by row what has more axes. */
+function parts(x: Tensor, proportions: readonly number[]): Tensor[] {
+  const [batch, heads, tokens, size] = x.shape as [number, number, number, number];
+  const group = heads / proportions.reduce((a, b) => a + b);
+  const lengths = proportions.map((p) => p * group * tokens * size);
+  const flat = split(reshape(x, [batch, heads * tokens * size]), lengths, 1);
+  return flat.map((part, i) => reshape(part, [batch, (proportions[i] as number) * group, tokens, size]));
 }
 
 /** Softmax over keys of q·kᵀ + bias: [B, H, T, S], for queries at positions `offset …` over all S = offset + T keys. */

@@ -3,7 +3,6 @@ import {
   cast,
   concat,
   customGrad,
-  exp,
   type GradSaveFunc,
   greaterEqual,
   log,
@@ -61,9 +60,9 @@ const logSumExp = customGrad((...args) => {
   };
 });
 
+/** max x − ln max softmax(x): the largest probability is 1/Σ exp(x − max). Softmax is vectorised on every backend, exp alone is not. */
 function logSumExpValue(logits: Tensor): Tensor {
-  const top = max(logits, -1, true);
-  return add(log(sum(exp(sub(logits, top)), -1)), reshape(top, [-1]));
+  return sub(max(logits, -1), log(max(softmax(logits), -1)));
 }
 
 /** ln Σ exp(h·Wᵀ) over V, `chunk` rows at a time, forward and backward. */

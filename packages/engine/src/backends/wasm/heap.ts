@@ -26,6 +26,7 @@ export interface WasmBackend {
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
   typedArrayFromHeap(info: TensorInfo): Float32Array | Int32Array | Uint8Array;
   disposeData(id: DataId): boolean;
+  incRef(id: DataId): void;
 }
 
 /** Inputs, attributes and backend of a kernel call, as tfjs hands them over. */

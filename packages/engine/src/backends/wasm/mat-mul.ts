@@ -1,7 +1,7 @@
 import { type backend_util, broadcast_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { assert } from "../../error.ts";
 import { requireRoom } from "./allocation.ts";
-import { type KernelCall, kernel, replaceKernel, type WasmBackend, type WasmKernel } from "./heap.ts";
+import { type KernelCall, kernel, replaceKernel, type WasmBackend } from "./heap.ts";
 
 interface MatMulInputs {
   readonly a: TensorInfo;
@@ -80,10 +80,32 @@ function multiply(
 /** Room XNNPACK's packed weights take beyond k·n floats: padding of the last tile, a bias row, the operator itself. */
 const packingSlack = 4096;
 
+/** Last two axes exchanged. */
 function transposed(x: TensorInfo, backend: WasmBackend): TensorInfo {
   const rank = x.shape.length;
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  if (collides(rows) || collides(columns)) return transposedInBlocks(x, backend, rows, columns);
   const perm = [...x.shape.keys()].map((axis) => (axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis));
   return kernel<{ x: TensorInfo }, { perm: number[] }>("Transpose")({ inputs: { x }, attrs: { perm }, backend });
+}
+
+/** Rows a multiple of 1 KiB apart fall into the same cache sets: walking down a column then misses at every step (1.6 to 3.5 times slower). */
+const collides = (length: number): boolean => length % 256 === 0;
+
+function transposedInBlocks(x: TensorInfo, backend: WasmBackend, rows: number, columns: number): TensorInfo {
+  const out = backend.makeOutput([...x.shape.slice(0, -2), columns, rows], "float32");
+  const to = backend.typedArrayFromHeap(out);
+  const from = backend.typedArrayFromHeap(x);
+  const block = 8;
+  for (let base = 0; base < from.length; base += rows * columns)
+    for (let top = 0; top < rows; top += block)
+      for (let left = 0; left < columns; left += block) {
+        const bottom = Math.min(rows, top + block);
+        const right = Math.min(columns, left + block);
+        for (let c = left; c < right; c++)
+          for (let r = top; r < bottom; r++) to[base + c * rows + r] = from[base + r * columns + c] as number;
+      }
+  return out;
 }
 
 type Product = ReturnType<WasmBackend["wasm"]["cwrap"]>;
@@ -114,24 +136,32 @@ interface FusedAttributes extends MatMulAttributes {
  * takes one bias element for all rows but the first, and clamps relu per block; no error says so.
  */
 export function rightFusedMatMul(): void {
-  replaceKernel<FusedInputs, FusedAttributes>(
-    "_FusedMatMul",
-    () =>
-      ({ inputs: { a, b, bias, preluActivationWeights }, attrs, backend }) => {
-        const steps: [string, (x: TensorInfo) => object, object][] = [];
-        if (bias !== undefined && bias !== null) steps.push(["Add", (x) => ({ a: x, b: bias }), {}]);
-        const activation = activationKernels[attrs.activation];
-        assert(activation !== undefined, `fused.matMul: activation "${attrs.activation}" is unknown`);
-        if (activation !== "")
-          steps.push([activation, (x) => activationInputs(x, activation, preluActivationWeights), { alpha: attrs.leakyreluAlpha ?? 0.2 }]);
-        let out = matMul({ inputs: { a, b }, attrs, backend });
-        for (const [name, inputs, attributes] of steps) {
-          const next = kernel<object, object>(name)({ inputs: inputs(out), attrs: attributes, backend });
-          backend.disposeData(out.dataId);
-          out = next;
-        }
-        return out;
-      },
+  replaceKernel<FusedInputs, FusedAttributes>("_FusedMatMul", (stock) => (call) => {
+    if (isPlain(call)) return stock(call);
+    const { attrs, backend } = call;
+    const { a, b, bias, preluActivationWeights } = call.inputs;
+    const steps: [string, (x: TensorInfo) => object, object][] = [];
+    if (bias !== undefined && bias !== null) steps.push(["Add", (x) => ({ a: x, b: bias }), {}]);
+    const activation = activationKernels[attrs.activation];
+    assert(activation !== undefined, `fused.matMul: activation "${attrs.activation}" is unknown`);
+    if (activation !== "")
+      steps.push([activation, (x) => activationInputs(x, activation, preluActivationWeights), { alpha: attrs.leakyreluAlpha ?? 0.2 }]);
+    let out = matMul({ inputs: { a, b }, attrs, backend });
+    for (const [name, inputs, attributes] of steps) {
+      const next = kernel<object, object>(name)({ inputs: inputs(out), attrs: attributes, backend });
+      backend.disposeData(out.dataId);
+      out = next;
+    }
+    return out;
+  });
+}
+
+/** One [m, k]·[k, n] with a bias row and nothing empty: the form the stock kernel hands to XNNPACK, which has it right. */
+function isPlain({ inputs: { a, b, bias }, attrs }: KernelCall<FusedInputs, FusedAttributes>): boolean {
+  const products = util.sizeFromShape(a.shape) * util.sizeFromShape(b.shape);
+  const row = bias === undefined || bias === null || (bias.shape.length === 1 && bias.shape[0] === b.shape.at(-1));
+  return (
+    !attrs.transposeA && !attrs.transposeB && batchOf(a) === 1 && batchOf(b) === 1 && attrs.activation === "linear" && row && products > 0
   );
 }
 

@@ -1,9 +1,12 @@
 import { backend, env, findBackend, ready, setBackend } from "@tensorflow/tfjs-core";
 import { EitpError } from "../../error.ts";
 import { guardAllocation } from "./allocation.ts";
+import { fastGather } from "./gather.ts";
 import type { WasmBackend } from "./heap.ts";
+import { sharedIdentity } from "./identity.ts";
 import { fastMatMul, rightFusedMatMul } from "./mat-mul.ts";
 import { addSegmentSum } from "./segment-sum.ts";
+import { fastSum } from "./sum.ts";
 
 const repaired = new WeakSet<object>();
 let kernelsReplaced = false;
@@ -24,6 +27,9 @@ export async function startWasm(paths?: string): Promise<{ readonly simd: boolea
     fastMatMul();
     rightFusedMatMul();
     addSegmentSum();
+    fastGather();
+    sharedIdentity();
+    fastSum();
   }
   return { simd: (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true, threads: wasm.getThreadsCount() };
 }
