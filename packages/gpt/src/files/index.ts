@@ -1,0 +1,11 @@
+export { type FileSource, filesInMemory } from "./file-source.ts";
+export { configFromHuggingFace, configToHuggingFace } from "./hf-config.ts";
+export {
+  type HuggingFaceExport,
+  type HuggingFaceModel,
+  huggingFaceFiles,
+  type ReadHuggingFaceOptions,
+  readHuggingFace,
+} from "./hf-folder.ts";
+export { paramsFromHuggingFace, paramsToHuggingFace } from "./hf-params.ts";
+export { type HostParams, type HostTensor, toHostParams, toParams } from "./host-params.ts";
