@@ -1,3 +1,4 @@
+export * from "./data/index.ts";
 export type { BytesOptions } from "./tokenizers/bytes.ts";
 export { bytes } from "./tokenizers/bytes.ts";
 export { characters } from "./tokenizers/characters.ts";

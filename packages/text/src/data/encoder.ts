@@ -1,0 +1,8 @@
+/** What data sets need of a tokenizer; every tokenizer of this package is one. */
+export interface Encoder {
+  /** Ids are integers from 0 to `vocabularySize − 1`. */
+  readonly vocabularySize: number;
+  /** The id that ends a document, or null where the vocabulary has none. */
+  readonly endOfText: number | null;
+  encode(text: string): Int32Array;
+}
