@@ -36,7 +36,7 @@ export function withTape<R>(f: (tape: Tape) => R): R {
     gradient: (y, xs) => untaped(() => e.gradients(() => y, [...xs], undefined, true).grads.map((g) => (g as Tensor | undefined) ?? null)),
   };
   try {
-    e.gradients(
+    const nothing = e.gradients(
       () => {
         result = { value: f(tape) };
         return scalar(0);
@@ -45,6 +45,7 @@ export function withTape<R>(f: (tape: Tape) => R): R {
       undefined,
       true,
     );
+    nothing.value.dispose();
   } catch (error) {
     // A throw in a backward pass leaves tfjs' saved tensors behind; the tape still lists them.
     for (const node of e.state.activeTape) for (const t of node.saved ?? []) if (!t.isDisposed) t.dispose();

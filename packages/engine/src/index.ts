@@ -7,6 +7,7 @@ export {
   type UseBackendOptions,
   useBackend,
 } from "./backends/use-backend.ts";
+export { hvp, type NamedTensors, valueAndGrad } from "./derivatives.ts";
 export { assert, EitpError, type ErrorCode, exitCodeOf } from "./error.ts";
 export { type AttentionCache, attentionStep } from "./ops/attention-step.ts";
 export { alibiSlopes } from "./ops/attention-tables.ts";
@@ -17,3 +18,4 @@ export { primal } from "./ops/primal.ts";
 export type { AttentionOptions, DualTensor, Ops } from "./ops/types.ts";
 export { type Counter, counter, threefry2x32 } from "./random.ts";
 export { counterRng, type TensorRng } from "./rng.ts";
+export { secondOrderSelfTest } from "./self-test.ts";
