@@ -7,12 +7,14 @@ import type { Encoder } from "./encoder.ts";
  */
 export function encodeChecked(encoder: Encoder, text: string, where: string): Int32Array {
   const ids = encoding(encoder, text, where);
-  const bad = ids.findIndex((id) => id < 0 || id >= encoder.vocabularySize);
-  if (bad < 0) return ids;
+  const { vocabularySize } = encoder;
+  let bad = 0;
+  while (bad < ids.length && (ids[bad] as number) >= 0 && (ids[bad] as number) < vocabularySize) bad++;
+  if (bad === ids.length) return ids;
   const found = `the tokenizer gave id ${ids[bad]} at token ${bad}`;
   throw new EitpError(
     "data",
-    `${where}: ${found}, but its vocabulary has ${encoder.vocabularySize} ids. Use a tokenizer whose vocabulary fits the data.`,
+    `${where}: ${found}, but its vocabulary has ${vocabularySize} ids. Use a tokenizer whose vocabulary fits the data.`,
   );
 }
 

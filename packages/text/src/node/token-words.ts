@@ -15,7 +15,7 @@ const swapped = endianness() === "BE";
 
 /** Ids as they stand in a file. */
 export function toWords(ids: Int32Array, type: TokenType): Uint8Array {
-  const words = type === "uint16" ? Uint16Array.from(ids) : Uint32Array.from(ids);
+  const words = type === "uint16" ? new Uint16Array(ids) : new Uint32Array(ids);
   return littleEndian(Buffer.from(words.buffer), type);
 }
 
@@ -23,7 +23,7 @@ export function toWords(ids: Int32Array, type: TokenType): Uint8Array {
 export function fromWords(bytes: Buffer, type: TokenType): Int32Array {
   const aligned = littleEndian(Buffer.from(new Uint8Array(bytes).buffer), type);
   const count = bytes.length / bytesPerToken(type);
-  return Int32Array.from(type === "uint16" ? new Uint16Array(aligned.buffer, 0, count) : new Uint32Array(aligned.buffer, 0, count));
+  return new Int32Array(type === "uint16" ? new Uint16Array(aligned.buffer, 0, count) : new Uint32Array(aligned.buffer, 0, count));
 }
 
 function littleEndian(bytes: Buffer, type: TokenType): Buffer {
