@@ -31,9 +31,9 @@ export async function toHuggingFace(tokenizer: Tokenizer): Promise<HuggingFaceFi
       padding: null,
       added_tokens: special.map((content) => addedToken(content, vocab[content] as number)),
       normalizer: null,
-      pre_tokenizer: byteLevel(false),
-      post_processor: byteLevel(true),
-      decoder: byteLevel(true),
+      pre_tokenizer: byteLevel(false, true),
+      post_processor: byteLevel(true, false),
+      decoder: byteLevel(true, true),
       model: {
         type: "BPE",
         dropout: null,
@@ -86,9 +86,9 @@ async function gpt2Vocabulary(): Promise<Vocabulary> {
   return { spellings: [...spellings, endOfTextName], merges: pairs, special: [endOfTextName] };
 }
 
-function byteLevel(trimOrPrefix: boolean): object {
-  // Only the pre-tokenizer acts on add_prefix_space; the other two carry the values that GPT-2's own file has.
-  return { type: "ByteLevel", add_prefix_space: trimOrPrefix, trim_offsets: !trimOrPrefix, use_regex: true };
+/** As in GPT-2's own file. Ids depend on the pre-tokenizer's `add_prefix_space` alone; the rest concerns character offsets. */
+function byteLevel(addPrefixSpace: boolean, trimOffsets: boolean): object {
+  return { type: "ByteLevel", add_prefix_space: addPrefixSpace, trim_offsets: trimOffsets, use_regex: true };
 }
 
 function addedToken(content: string, id: number): object {

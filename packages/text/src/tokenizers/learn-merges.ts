@@ -1,4 +1,4 @@
-import { assert } from "@eitp/engine/error";
+import { assert, EitpError } from "@eitp/engine/error";
 import type { Candidate } from "./merge-queue.ts";
 import { MergeQueue } from "./merge-queue.ts";
 import type { WordList } from "./word-list.ts";
@@ -13,21 +13,22 @@ export interface LearnOptions {
   readonly words: WordList;
   readonly vocabularySize: number;
   readonly minFrequency: number;
-  /** Spelling of each id so far; grows by one per new token. */
+  /** Spelling of each id so far; grows by one per merge. */
   readonly spellings: string[];
+  /** Names that no merge may spell: the special tokens. */
+  readonly reserved: ReadonlySet<string>;
 }
 
 /**
  * The merge loop of byte-pair encoding: the most frequent pair becomes a token, counts are corrected around it, and so on.
- * Yields the merges learnt so far after each one, so that the caller can pause, report and stop.
+ * Yields the size of the vocabulary after each merge, so that the caller can pause, report and stop.
  *
- * It follows the data structures of Rust `tokenizers` (`BpeTrainer::do_train`) to the letter, also where another choice would be
- * tidier: a merged pair keeps its old count, and a pair of different parts that spells a known token reuses that token's id,
- * which can queue one pair twice. The merges are equal only because these are.
+ * Ties, stale counts and the order of corrections are those of Rust `tokenizers` (`BpeTrainer::do_train`), so the merges are too.
+ * No string can be learnt from two pairs: where the parts of the second stand side by side, the first had merged before.
  * @returns left, right, result; … by rank.
+ * @throws {@link EitpError} "usage" when a merge spells a reserved name.
  */
-export function* learnMerges({ words, vocabularySize, minFrequency, spellings }: LearnOptions): Generator<number, Int32Array> {
-  const idOf = new Map(spellings.map((spelling, id) => [spelling, id]));
+export function* learnMerges({ words, vocabularySize, minFrequency, spellings, reserved }: LearnOptions): Generator<number, Int32Array> {
   const counts = new Map<number, number>();
   const queue = new MergeQueue();
   let fresh = new Map<number, number[]>();
@@ -55,25 +56,25 @@ export function* learnMerges({ words, vocabularySize, minFrequency, spellings }:
   }
   enqueue();
 
-  const merges = new Map<number, number>();
+  const merges: number[] = [];
   while (spellings.length < vocabularySize) {
     const next = popCurrent(queue, counts);
     if (next === undefined || next.count < 1 || next.count < minFrequency) break;
     const { left, right } = next;
     const spelling = `${spellings[left]}${spellings[right]}`;
-    const merged = idOf.get(spelling) ?? spellings.length;
-    if (merged === spellings.length) {
-      spellings.push(spelling);
-      idOf.set(spelling, merged);
-    }
-    // A pair merged twice keeps only its later rank.
-    merges.delete(pairKey(left, right));
-    merges.set(pairKey(left, right), merged);
+    if (reserved.has(spelling))
+      throw new EitpError(
+        "usage",
+        `Special token ${JSON.stringify(spelling)} is also learnt from the text; give it a name that no word has, such as "<|pad|>".`,
+      );
+    const merged = spellings.length;
+    spellings.push(spelling);
+    merges.push(left, right, merged);
     for (const word of next.words) mergeInWord(words, word, left, right, merged, (a, b, change) => see(a, b, word, change));
     enqueue();
     yield spellings.length;
   }
-  return Int32Array.from([...merges].flatMap(([key, merged]) => [Math.floor(key / idLimit), key % idLimit, merged]));
+  return Int32Array.from(merges);
 }
 
 /** The first candidate whose count is up to date. */

@@ -57,7 +57,13 @@ export async function trainBpe(texts: string | Iterable<string> | AsyncIterable<
   const spellings = [...specialTokens, ...bytesInOrder.map((byte) => spellBytes([byte]))];
   const byteIds = new Int32Array(256);
   for (const [at, byte] of bytesInOrder.entries()) byteIds[byte] = specialTokens.length + at;
-  const learning = learnMerges({ words: wordList(counts, utf8, byteIds), vocabularySize, minFrequency, spellings });
+  const learning = learnMerges({
+    words: wordList(counts, utf8, byteIds),
+    vocabularySize,
+    minFrequency,
+    spellings,
+    reserved: new Set(specialTokens),
+  });
   let step = learning.next();
   while (!step.done) {
     if (await pause()) onProgress?.({ phase: "merge", vocabulary: step.value, total: vocabularySize });

@@ -39,8 +39,8 @@ export function trainedBpe({ vocabulary, merges, specialTokens }: TrainedBpe): T
   for (let at = 2; at < merges.length; at += 3)
     if (special.has(merges[at] as number))
       throw new EitpError(
-        "usage",
-        `Special token ${JSON.stringify(vocabulary[merges[at] as number])} is also learnt from the text; give it a name that no word has, such as "${endOfTextName}".`,
+        "data",
+        `Merge ${(at - 2) / 3} makes the special token ${JSON.stringify(vocabulary[merges[at] as number])}; the tokenizer file is damaged.`,
       );
   const spelled = (id: number | undefined): string => vocabulary[id as number] as string;
   return byteBpe({
