@@ -90,6 +90,83 @@ describe("unsortedSegmentSum on wasm", () => {
   });
 });
 
+describe("transposes, sums, gathers and clones on wasm equal cpu", () => {
+  test.each([
+    [
+      [256, 5],
+      [3, 256],
+    ],
+    [
+      [3, 7, 512],
+      [3, 512, 9],
+    ],
+  ])("products that transpose colliding rows %j·%j", async (a, b) => {
+    const swap = (shape: number[]): number[] => [...shape.slice(0, -2), ...shape.slice(-2).reverse()];
+    const [left, right] = a.length === 2 ? [a, swap(b)] : [a, b];
+    const inner = left.at(-1) === right.at(-2);
+    if (!inner) return expect(await difference([left, swap(right)], (x, y) => tf.matMul(x, y, true, true))).toBeLessThan(3e-6);
+    expect(await difference([swap(left), swap(right)], (x, y) => tf.matMul(x, y, true, true))).toBeLessThan(3e-6);
+  });
+
+  const axes = [undefined, 0, 1, -1, [0, 1], [0, 2], [0, 1, 2], []] as const;
+  test.each(axes.flatMap((axis) => [true, false].map((keep) => [axis, keep] as const)))("sum over %j, kept %s", async (axis, keep) => {
+    const over = typeof axis === "object" ? [...axis] : axis;
+    for (const shape of [
+      [3, 5, 7],
+      [1, 1, 1],
+      [4, 2, 9],
+    ])
+      expect(await difference([shape], (x) => tf.sum(x, over, keep))).toBeLessThan(3e-6);
+  });
+
+  test("sum of an empty axis is zero, of integers an integer", async () => {
+    await useBackend("wasm");
+    expect(Array.from(tf.sum(tf.zeros([0, 3]), 0).dataSync())).toEqual([0, 0, 0]);
+    expect(
+      Array.from(
+        tf
+          .sum(
+            tf.tensor2d(
+              [
+                [1, 2],
+                [3, 4],
+              ],
+              [2, 2],
+              "int32",
+            ),
+            0,
+          )
+          .dataSync(),
+      ),
+    ).toEqual([4, 6]);
+  });
+
+  test.each([
+    [[5, 3], [2], 0],
+    [[5, 3], [2, 4], 0],
+    [[4], [3], 0],
+    [[3, 4, 2], [5], 0],
+    [[3, 5, 2], [4], 1],
+  ])("gather from %j, ids %j, axis %i", async (shape, idShape, axis) => {
+    const count = idShape.reduce((a, b) => a * b, 1);
+    const ids = Array.from({ length: count }, (_, i) => (i * 7 + 2) % (shape[axis] as number));
+    expect(await difference([shape], (x) => tf.gather(x, tf.tensor(ids, idShape, "int32"), axis))).toBe(0);
+  });
+
+  test("a clone shares the heap until both are gone", async () => {
+    await useBackend("wasm");
+    const x = tf.tensor1d([1, 2, 3]);
+    const buffers = tf.memory().numDataBuffers;
+    const y = tf.clone(x);
+    expect(tf.memory().numDataBuffers).toBe(buffers);
+    x.dispose();
+    tf.tensor1d([7, 7, 7]);
+    expect(Array.from(y.dataSync())).toEqual([1, 2, 3]);
+    y.dispose();
+    expect(tf.memory().numDataBuffers).toBe(buffers);
+  });
+});
+
 describe("a full heap", () => {
   beforeAll(() => useBackend("wasm"));
 
