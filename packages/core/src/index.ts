@@ -1,5 +1,7 @@
 export * from "./optim/index.ts";
+export { memoryPlatform } from "./platform/memory.ts";
 export { crossEntropy } from "./terms/cross-entropy.ts";
+export { type Attached, attach } from "./train/attach.ts";
 export { type Checkpoint, checkpointFiles, type Progress, readCheckpoint } from "./train/checkpoint.ts";
 export { type FoundCheckpoint, findCheckpoint, stepsIn, type Which } from "./train/checkpoints.ts";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./train/evaluate.ts";

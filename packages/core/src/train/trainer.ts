@@ -67,7 +67,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const look = (step: number, batches: readonly HostBatch[], wantLedger: boolean): Looked => {
     const params = Object.values(state.params);
     const active = activeAt(slots, step);
-    const weights = new Map(slots.map((slot) => [slot, weightAt(slot, step, state.controllers)] as const));
+    // A weight on the device is cloned: the record is made after its controller has moved on.
+    const weights = new Map(slots.map((slot) => [slot, cloned(weightAt(slot, step, state.controllers))] as const));
     const sums = new Sums(params.length);
     const rng = root.fold("step").fold(step);
     const request = {
@@ -260,6 +261,7 @@ interface Looked {
   readonly norm2: Tensor;
 }
 const noMemory = { state: null, own: { count: 0, moments: [] }, held: [] } as const;
+const cloned = (weight: number | Tensor): number | Tensor => (typeof weight === "number" ? weight : weight.clone());
 function plus(g: Tensor | null, more: Tensor | null, weight: number | Tensor): Tensor | null {
   if (more === null) return g;
   return g === null ? mul(more, weight) : add(g, mul(more, weight));
