@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blocks, nextCut } from "../src/data/cut.ts";
-import { gpt2Bpe } from "../src/index.ts";
+import { gpt2Bpe, textBlocks } from "../src/index.ts";
 
 async function cut(pieces: readonly string[], size: number): Promise<string[]> {
   const found: string[] = [];
@@ -53,5 +53,16 @@ describe("blocks", () => {
     expect(nextCut("abc def\nghi", 2)).toBe(8);
     expect(nextCut("abc def ghi", 4)).toBe(7);
     expect(nextCut("ab🐋cd", 3)).toBe(4);
+  });
+  test("textBlocks keeps documents apart", async () => {
+    const found: string[] = [];
+    for await (const block of textBlocks([
+      { id: "a", text: "x y ".repeat(20_000) },
+      { id: "b", text: "z" },
+    ]))
+      found.push(block);
+    expect(found.length).toBe(3);
+    expect(found.slice(0, 2).join("")).toBe("x y ".repeat(20_000));
+    expect(found[2]).toBe("z");
   });
 });

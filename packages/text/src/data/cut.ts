@@ -1,3 +1,6 @@
+/** What is tokenised at a time, in UTF-16 code units: large against a token, small against any memory. */
+export const blockUnits: number = 64 * 1024;
+
 /**
  * Cuts a stream of pieces into blocks of about `size` UTF-16 code units, at places where no pre-tokenizer of the GPT family joins the two
  * sides, so that encoding block by block gives the ids of the whole text. No block is empty, none splits a code point.

@@ -1,7 +1,7 @@
 import type { BatchShape, Dataset } from "@eitp/core/spec";
 import { EitpError } from "@eitp/engine/error";
 import type { TokenSource } from "./token-source.ts";
-import { batchOf, checkShape, type Window } from "./windows.ts";
+import { batchOf, checkWindows, type Window } from "./windows.ts";
 
 /** The next batch. */
 export type SequentialCursor = { readonly batch: number };
@@ -27,7 +27,7 @@ export interface SequentialDatasetOptions {
  */
 export function sequentialDataset(options: SequentialDatasetOptions): FiniteDataset {
   const { tokens, shape, ignoreAcrossDocuments = false } = options;
-  checkShape(shape);
+  checkWindows(tokens, shape, { ignoreAcrossDocuments });
   const { sequences, length } = shape;
   const targets = tokens.length - 1;
   if (targets < 1)

@@ -3,7 +3,7 @@ import { EitpError } from "@eitp/engine/error";
 import { type Counter, counter } from "@eitp/engine/random";
 import { permutation } from "./permutation.ts";
 import type { TokenSource } from "./token-source.ts";
-import { batchOf, checkShape, type Window } from "./windows.ts";
+import { batchOf, checkWindows, type Window } from "./windows.ts";
 
 /** Place in the sequence of windows: everything that decides what comes next. */
 export type TextCursor = {
@@ -41,7 +41,7 @@ export interface TextDatasetOptions {
  */
 export function textDataset(options: TextDatasetOptions): Dataset<TextCursor> {
   const { tokens, shape, order = "epochs", ignoreAcrossDocuments = false, seed } = options;
-  checkShape(shape);
+  checkWindows(tokens, shape, { ignoreAcrossDocuments });
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
     throw new EitpError("usage", `The seed of a data set must be an integer from 0 to 2^53 - 1, not ${seed}.`);
   const { sequences, length } = shape;

@@ -27,24 +27,22 @@ export async function batchOf(
     const base = row * shape.length;
     tokens.set(stretch.subarray(0, length), base);
     targets.set(stretch.subarray(1), base);
-    if (options.ignoreAcrossDocuments)
-      for (const at of documentStarts(source, start + 1, start + length + 1)) targets[base + at - start - 1] = -1;
+    if (options.ignoreAcrossDocuments && source.startsIn)
+      for (const at of source.startsIn(start + 1, start + length + 1)) targets[base + at - start - 1] = -1;
   }
   return { tokens, targets, shape };
 }
 
-function documentStarts(source: TokenSource, from: number, to: number): readonly number[] {
-  if (source.startsIn) return source.startsIn(from, to);
-  throw new EitpError(
-    "usage",
-    "ignoreAcrossDocuments needs a token source that knows where documents start (startsIn). Leave the option out.",
-  );
-}
-
-/** Refuses shapes that are no shapes. */
-export function checkShape({ sequences, length }: BatchShape): void {
+/** Refuses shapes that are no shapes, and documents left out where the source does not know them. */
+export function checkWindows(source: TokenSource, { sequences, length }: BatchShape, { ignoreAcrossDocuments }: WindowOptions): void {
   for (const [name, value] of Object.entries({ sequences, length })) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new EitpError("usage", `shape.${name} must be a positive integer, not ${value}. Set it in the batch shape.`);
+  }
+  if (ignoreAcrossDocuments && !source.startsIn) {
+    throw new EitpError(
+      "usage",
+      "ignoreAcrossDocuments needs a token source that knows where documents start (startsIn). Leave the option out.",
+    );
   }
 }

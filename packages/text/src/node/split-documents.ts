@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import { blocks, nextCut } from "../data/cut.ts";
+import { blocks, blockUnits, nextCut } from "../data/cut.ts";
 import { type Document, piecesOf } from "../data/document.ts";
 import type { SplitName } from "./shard-index.ts";
 import type { Spool } from "./spool.ts";
 
-/** What is tokenised at a time, in UTF-16 code units. */
-const blockUnits = 64 * 1024;
 /** `auto` goes by document where at least this many documents are expected to be held out; fewer might leave none (e⁻⁴ = 2 %). */
 const expectedHeldOut = 4;
 
