@@ -43,8 +43,14 @@ async function replace(temporary: string, target: string): Promise<void> {
   await syncFolder(temporary);
   // A rename cannot replace a folder with files in it, so the old one steps aside into the temporary one's neighbourhood first.
   const old = `${temporary}.old`;
-  if ((await entries(target)).length > 0) await rename(target, old);
-  await rename(temporary, target);
+  const occupied = (await entries(target)).length > 0;
+  if (occupied) await rename(target, old);
+  try {
+    await rename(temporary, target);
+  } catch (error) {
+    if (occupied) await rename(old, target);
+    throw error;
+  }
   await syncFolder(dirname(target));
   await rm(old, { recursive: true, force: true });
 }
