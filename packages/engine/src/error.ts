@@ -21,7 +21,8 @@ const exitCodes: Readonly<Record<ErrorCode, number>> = {
  * The one error users meet. The message says what was expected, what came, where, and what to do.
  * @example
  * ```ts
- * throw new EitpError("data", "corpus.txt is empty; expected at least 65 tokens. Give a longer file.");
+ * import { EitpError } from "@eitp/engine/error";
+ * const error = new EitpError("data", "corpus.txt is empty; expected at least 65 tokens. Give a longer file.");
  * ```
  */
 export class EitpError extends Error {

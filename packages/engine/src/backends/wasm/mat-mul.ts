@@ -137,8 +137,11 @@ interface FusedAttributes extends MatMulAttributes {
  */
 export function rightFusedMatMul(): void {
   replaceKernel<FusedInputs, FusedAttributes>("_FusedMatMul", (stock) => (call) => {
-    if (isPlain(call)) return stock(call);
     const { attrs, backend } = call;
+    if (isPlain(call)) {
+      requireRoom(backend, 4 * util.sizeFromShape(call.inputs.b.shape) + packingSlack);
+      return stock(call);
+    }
     const { a, b, bias, preluActivationWeights } = call.inputs;
     const steps: [string, (x: TensorInfo) => object, object][] = [];
     if (bias !== undefined && bias !== null) steps.push(["Add", (x) => ({ a: x, b: bias }), {}]);

@@ -1,6 +1,7 @@
 import { backend, env, findBackend, ready, setBackend } from "@tensorflow/tfjs-core";
 import { EitpError } from "../../error.ts";
 import { guardAllocation } from "./allocation.ts";
+import { honestClip } from "./clip.ts";
 import { fastGather } from "./gather.ts";
 import type { WasmBackend } from "./heap.ts";
 import { sharedIdentity } from "./identity.ts";
@@ -29,6 +30,7 @@ export async function startWasm(paths?: string): Promise<{ readonly simd: boolea
     addSegmentSum();
     fastGather();
     sharedIdentity();
+    honestClip();
     fastSum();
   }
   return { simd: (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true, threads: wasm.getThreadsCount() };
