@@ -112,6 +112,12 @@ describe("the writer", () => {
     expect(() => encodeSafetensors(tensors)).toThrow(message);
     expect(() => encodeSafetensors(tensors)).toThrow(EitpError);
   });
+
+  test("refuses metadata that the reader would refuse", () => {
+    expect(() => encodeSafetensors([], { x: "\udc00" })).toThrow(/metadata "x" is not valid Unicode/);
+    expect(() => encodeSafetensors([], JSON.parse('{"__proto__":"x"}'))).toThrow(/"__proto__" cannot be a metadata key/);
+    expect(() => encodeSafetensors([], JSON.parse('{"x":1}'))).toThrow(/metadata "x" must be a string, got number/);
+  });
 });
 
 const python = process.env["EITP_PYTHON"];

@@ -12,7 +12,7 @@ import {
   toParams,
 } from "@eitp/gpt";
 import { loadHuggingFace } from "@eitp/gpt/node";
-import { memory, Tensor, tensor2d, tidy } from "@tensorflow/tfjs-core";
+import { memory, Tensor, tensor2d, tidy, zeros } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { cachedRows } from "../src/generate/cached-rows.ts";
 import fixture from "./fixtures/hugging-face.json" with { type: "json" };
@@ -50,6 +50,11 @@ function argmaxLoop(of: GptModel, weights: Params, prompt: readonly number[], st
   }
   return text.slice(prompt.length);
 }
+/** Fresh weights, but for a token shift that does something. */
+function initial(of: GptModel): Params {
+  const weights = of.init(counterRng(5));
+  return of.config.tokenShift ? { ...weights, "shift.weight": counterRng(6).normal([of.config.width]) } : weights;
+}
 const letters = (tokens: readonly number[]): string => tokens.map((t) => String.fromCharCode(97 + t)).join("");
 
 describe("against transformers", () => {
@@ -73,8 +78,7 @@ describe("the cache", () => {
     ["none, token shift, log-n", { positions: "none", tokenShift: true, logN: true }],
   ])("gives the logits of the whole text: %s", async (_, extra) => {
     const other = gpt({ ...tiny, ...extra });
-    const weights = { ...other.init(counterRng(5)) };
-    if (extra.tokenShift) weights["shift.weight"] = counterRng(6).normal([tiny.width]);
+    const weights = initial(other);
     const texts = [1, 2].map((seed) => Array.from({ length: 12 }, (__, i) => counterRng(seed).bits(i) % 11));
     const rows = cachedRows(other, weights);
     let done = 0;
@@ -100,7 +104,7 @@ describe("the cache", () => {
     ["token shift and log-n, past the training length", { positions: "none", tokenShift: true, logN: true }, [1, 2, 3]],
   ])("greedy is the argmax loop: %s", async (_, extra, prompt) => {
     const other = gpt({ ...tiny, ...extra });
-    const weights = other.init(counterRng(8));
+    const weights = initial(other);
     const [result] = await generateAll(other, weights, [prompt], { maxNewTokens: 30 });
     expect(result?.tokens).toEqual(argmaxLoop(other, weights, prompt, 30));
   });
@@ -122,6 +126,15 @@ describe("sampling", () => {
       (await generateAll(model, params, [[9]], { maxNewTokens: 20, sampling: { ...sampling, seed } }))[0]?.tokens;
     expect(await text(3)).toEqual(await text(3));
     expect(await text(3)).not.toEqual(await text(4));
+  });
+
+  test("each token is a new draw (χ², 0.1 %)", async () => {
+    const uniform = gpt({ ...tiny, positions: "none", layers: 1 });
+    const weights = { ...uniform.init(counterRng(1)), "wte.weight": zeros([11, tiny.width]) };
+    const [result] = await generateAll(uniform, weights, [[0]], { maxNewTokens: 300, sampling: { seed: 5 } });
+    const counts = new Float64Array(11);
+    for (const token of result?.tokens ?? []) counts[token] = (counts[token] ?? 0) + 1;
+    expect(counts.reduce((sum, n) => sum + (n - 300 / 11) ** 2 / (300 / 11), 0)).toBeLessThan(29.59); // 10 degrees of freedom
   });
 
   test("first tokens are distributed as they should be (χ², 0.1 %)", async () => {
@@ -146,13 +159,25 @@ describe("the end of a text", () => {
     expect(results[1]).toMatchObject({ text: letters(fixture.greedy[1] ?? []), finish: "length" });
   });
 
-  test("a row that ends in the middle of its group leaves the others unmoved", async () => {
-    const prompts = [[9], [1], [9]];
-    const whole = await generateAll(model, params, prompts, { maxNewTokens: 12 });
-    const end = whole[1]?.tokens[2] ?? -1;
-    const cut = await generateAll(model, params, prompts, { maxNewTokens: 12, endOfText: [end] });
+  test.each<[string, () => readonly [GptModel, Params]]>([
+    ["GPT-2", () => [model, params]],
+    [
+      "token shift",
+      () => {
+        const other = gpt({ ...tiny, positions: "none", tokenShift: true });
+        return [other, initial(other)];
+      },
+    ],
+  ])("a row that ends in the middle of its group leaves the others unmoved: %s", async (_, make) => {
+    const [other, weights] = make();
+    const prompts = [[9], [1], [4]];
+    const whole = await generateAll(other, weights, prompts, { maxNewTokens: 12, sampling: {} });
+    const end = whole[0]?.tokens[2] ?? -1;
+    const cut = await generateAll(other, weights, prompts, { maxNewTokens: 12, sampling: {}, endOfText: [end] });
     const upTo = (tokens: readonly number[]) => (tokens.includes(end) ? tokens.slice(0, tokens.indexOf(end) + 1) : tokens);
-    expect(cut.map(({ tokens }) => tokens)).toEqual(whole.map(({ tokens }) => upTo(tokens)));
+    const expected = whole.map(({ tokens }) => upTo(tokens));
+    expect(new Set(expected.map(({ length }) => length)).size).toBeGreaterThan(1);
+    expect(cut.map(({ tokens }) => tokens)).toEqual(expected);
   });
 
   test("a stop string is cut off, streamed or collected", async () => {

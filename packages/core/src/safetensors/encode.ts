@@ -80,6 +80,7 @@ function checkMetadata(pairs: readonly [string, unknown][]): void {
   for (const [key, value] of pairs) {
     checkName(key, "metadata key");
     if (typeof value !== "string") refuse(`metadata ${JSON.stringify(key)} must be a string, got ${typeof value}`);
+    if (/\p{Surrogate}/u.test(value)) refuse(`metadata ${JSON.stringify(key)} is not valid Unicode`);
   }
 }
 

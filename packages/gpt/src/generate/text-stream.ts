@@ -21,19 +21,14 @@ export function textStream(decode: (tokens: readonly number[]) => string, stops:
   const advance = (token: number): string => {
     window = [...window, token];
     const text = decode(window);
-    const complete = text.endsWith("\ufffd") ? text.length - 1 : text.length;
-    const fresh = text.slice(done, complete);
-    done = Math.max(done, complete);
-    if (window.length >= 2 * keptTokens && complete === text.length) shorten(text);
+    const fresh = text.slice(done, complete(text));
+    done = complete(text);
+    if (window.length >= 2 * keptTokens) {
+      // Keeps decoding linear in the length of the text. A character cut in two here stays broken in the same way, and counts as done.
+      window = window.slice(-keptTokens);
+      done = complete(decode(window));
+    }
     return fresh;
-  };
-  /** Keeps decoding linear in the length of the text. Only at a cut that the decoder does not notice: inside a character, it would. */
-  const shorten = (text: string): void => {
-    const tail = window.slice(-keptTokens);
-    const tailText = decode(tail);
-    if (!text.endsWith(tailText) || tailText.startsWith("\ufffd")) return;
-    window = tail;
-    done = tailText.length;
   };
 
   return {
@@ -59,18 +54,23 @@ export function textStream(decode: (tokens: readonly number[]) => string, stops:
   };
 }
 
+/** Length without a trailing U+FFFD. */
+function complete(text: string): number {
+  return text.endsWith("\ufffd") ? text.length - 1 : text.length;
+}
+
 /** Where the first stop string begins, or −1. */
 function firstStop(text: string, stops: readonly string[]): number {
   const found = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
   return found.length === 0 ? -1 : Math.min(...found);
 }
 
-/** Length of the longest suffix that is a proper beginning of a stop string. */
+/** Length of the longest suffix that a stop string begins with, none being complete. */
 function heldBack(text: string, stops: readonly string[]): number {
   const longest = Math.max(0, ...stops.map((stop) => stop.length - 1));
   for (let length = Math.min(longest, text.length); length > 0; length--) {
     const suffix = text.slice(-length);
-    if (stops.some((stop) => stop.length > length && stop.startsWith(suffix))) return length;
+    if (stops.some((stop) => stop.startsWith(suffix))) return length;
   }
   return 0;
 }
