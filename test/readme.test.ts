@@ -1,0 +1,55 @@
+// Every fenced `ts` block of every README is type-checked under the strict flags and run, in a folder of its own.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import ts from "typescript";
+import { glob } from "tinyglobby";
+import { afterAll, describe, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const room = join(root, "test", ".snippets");
+rmSync(room, { recursive: true, force: true });
+mkdirSync(room, { recursive: true });
+
+interface Snippet {
+  readonly name: string;
+  readonly file: string;
+}
+const readmes = await glob(["README.md", "{packages,apps,examples}/*/README.md", "docs/**/*.md"], { cwd: root, ignore: ["**/node_modules/**", "docs/api/**"] });
+const snippets = readmes.sort().flatMap((path): Snippet[] => {
+  const text = readFileSync(join(root, path), "utf8");
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match, i) => {
+    const line = text.slice(0, match.index).split("\n").length;
+    const file = join(room, `${path.replace(/[^a-zA-Z]+/g, "-")}-${i + 1}.ts`);
+    writeFileSync(file, `${match[1]}\nexport {};\n`);
+    return { name: `${path}:${line}`, file };
+  });
+});
+
+const home = process.cwd();
+afterAll(() => {
+  process.chdir(home);
+  rmSync(room, { recursive: true, force: true });
+});
+
+describe("README snippets", () => {
+  test("there are some", () => {
+    expect(snippets.length).toBeGreaterThan(5);
+  });
+
+  test("type-check", () => {
+    const config = ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, "tsconfig.base.json"), ts.sys.readFile).config, ts.sys, root);
+    // A reader's program is no package: what it exports needs no annotation.
+    const options = { ...config.options, isolatedDeclarations: false, declaration: false, noPropertyAccessFromIndexSignature: false };
+    const program = ts.createProgram(snippets.map((s) => s.file), options);
+    const problems = ts.getPreEmitDiagnostics(program).filter((d) => d.file?.fileName.startsWith(room));
+    const said = problems.map((d) => `${relative(room, d.file?.fileName ?? "")}: ${ts.flattenDiagnosticMessageText(d.messageText, "\n")}`);
+    expect(said).toEqual([]);
+  }, 120_000);
+
+  test.each(snippets)("$name runs", async ({ file }) => {
+    process.chdir(mkdtempSync(join(tmpdir(), "eitp-snippet-")));
+    await import(pathToFileURL(file).href);
+  }, 120_000);
+});
