@@ -75,7 +75,8 @@ export function configFromHuggingFace(json: Json, file = "config.json", dropout?
       initStd: number("initializer_range"),
     });
   } catch (cause) {
-    throw new EitpError("data", `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    if (!EitpError.is(cause)) throw cause;
+    throw new EitpError("data", `${file}: ${cause.message}`, { cause });
   }
 }
 
