@@ -49,7 +49,12 @@ describe("README snippets", () => {
   }, 120_000);
 
   test.each(snippets)("$name runs", async ({ file }) => {
-    process.chdir(mkdtempSync(join(tmpdir(), "eitp-snippet-")));
+    // What a reader is assumed to have: a folder of texts and a book.
+    const folder = mkdtempSync(join(tmpdir(), "eitp-snippet-"));
+    mkdirSync(join(folder, "corpus"));
+    const text = Array.from({ length: 400 }, (_, i) => `Chapter ${i}. The ${i % 7}th whale and the ${i % 11}th sailor met on the sea at noon.\n`).join("");
+    for (const name of ["corpus/a.txt", "corpus/b.txt", "book.txt"]) writeFileSync(join(folder, name), `${name}\n${text}`);
+    process.chdir(folder);
     await import(pathToFileURL(file).href);
   }, 120_000);
 });
