@@ -153,6 +153,83 @@ describe("transposes, sums, gathers and clones on wasm equal cpu", () => {
     expect(await difference([shape], (x) => tf.gather(x, tf.tensor(ids, idShape, "int32"), axis))).toBe(0);
   });
 
+  test.each([
+    [[7], [2], [4]],
+    [
+      [5, 6],
+      [1, 2],
+      [3, 3],
+    ],
+    [
+      [5, 6],
+      [1, 0],
+      [2, 6],
+    ],
+    [
+      [3, 4, 5],
+      [1, 0, 2],
+      [2, 4, 3],
+    ],
+    [
+      [2, 3, 4, 5],
+      [0, 1, 0, 0],
+      [2, 2, 4, 5],
+    ],
+    [
+      [2, 3, 4, 5],
+      [1, 1, 1, 1],
+      [1, 2, 3, 3],
+    ],
+    [
+      [2, 1, 2, 3, 2],
+      [0, 0, 1, 1, 0],
+      [2, 1, 1, 2, 2],
+    ],
+    [
+      [3, 4],
+      [1, 1],
+      [-1, -1],
+    ],
+    [
+      [3, 4],
+      [0, 2],
+      [3, 0],
+    ],
+  ])("slice of %j from %j, size %j", async (shape, begin, size) => {
+    expect(await difference([shape], (x) => tf.slice(x, begin, size))).toBe(0);
+  });
+
+  test.each([0, 1, 2, -1])("split along axis %i, evenly and unevenly", async (axis) => {
+    const pieces = (n: number | number[]) => (x: tf.Tensor) => tf.concat(tf.split(x, n, axis).reverse(), axis);
+    expect(await difference([[6, 6, 6]], pieces(3))).toBe(0);
+    expect(await difference([[6, 6, 6]], pieces([1, 3, 2]))).toBe(0);
+  });
+
+  test("slice and split keep integers and booleans, and refuse what is out of range", async () => {
+    await useBackend("wasm");
+    expect(
+      tf
+        .slice(
+          tf.tensor2d(
+            [
+              [1, 2],
+              [3, 4],
+            ],
+            [2, 2],
+            "int32",
+          ),
+          [0, 1],
+          [2, 1],
+        )
+        .arraySync(),
+    ).toEqual([[2], [4]]);
+    expect(tf.split(tf.tensor1d([true, false, false, true]), 2).map((t) => Array.from(t.dataSync()))).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    expect(() => tf.slice(tf.ones([3]), [2], [2])).toThrow();
+  });
+
   test("a clone shares the heap until both are gone", async () => {
     await useBackend("wasm");
     const x = tf.tensor1d([1, 2, 3]);

@@ -2,7 +2,6 @@ import {
   type DataId,
   type DataType,
   getKernel,
-  type KernelConfig,
   type KernelFunc,
   registerKernel,
   type TensorInfo,
@@ -33,7 +32,7 @@ export interface WasmBackend {
 export type KernelCall<Inputs, Attributes> = { readonly inputs: Inputs; readonly attrs: Attributes; readonly backend: WasmBackend };
 
 /** A kernel in this folder's types. */
-export type WasmKernel<Inputs, Attributes> = (call: KernelCall<Inputs, Attributes>) => TensorInfo;
+export type WasmKernel<Inputs, Attributes, Result = TensorInfo> = (call: KernelCall<Inputs, Attributes>) => Result;
 
 /** The registered kernel of that name, to be called from inside another one; what it returns is disposed by the caller. */
 export function kernel<Inputs, Attributes>(name: string): WasmKernel<Inputs, Attributes> {
@@ -43,21 +42,18 @@ export function kernel<Inputs, Attributes>(name: string): WasmKernel<Inputs, Att
 }
 
 /** Puts a kernel in the place of the stock one, which it gets as `stock`. */
-export function replaceKernel<Inputs, Attributes>(
+export function replaceKernel<Inputs, Attributes, Result = TensorInfo>(
   name: string,
-  make: (stock: WasmKernel<Inputs, Attributes>) => WasmKernel<Inputs, Attributes>,
+  make: (stock: WasmKernel<Inputs, Attributes, Result>) => WasmKernel<Inputs, Attributes, Result>,
 ): void {
   const config = getKernel(name, "wasm");
   assert(config !== undefined, `the wasm backend has no kernel ${name}`);
   unregisterKernel(name, "wasm");
-  registerKernel({ ...config, kernelFunc: asKernelFunc(make(kernelOf(config))) });
+  const stock = config.kernelFunc as unknown as WasmKernel<Inputs, Attributes, Result>;
+  registerKernel({ ...config, kernelFunc: make(stock) as unknown as KernelFunc });
 }
 
 /** Adds a kernel the stock backend lacks. */
 export function addKernel<Inputs, Attributes>(name: string, make: WasmKernel<Inputs, Attributes>): void {
-  registerKernel({ kernelName: name, backendName: "wasm", kernelFunc: asKernelFunc(make) });
+  registerKernel({ kernelName: name, backendName: "wasm", kernelFunc: make as unknown as KernelFunc });
 }
-
-const kernelOf = <Inputs, Attributes>(config: KernelConfig): WasmKernel<Inputs, Attributes> =>
-  config.kernelFunc as unknown as WasmKernel<Inputs, Attributes>;
-const asKernelFunc = <Inputs, Attributes>(f: WasmKernel<Inputs, Attributes>): KernelFunc => f as unknown as KernelFunc;

@@ -7,6 +7,7 @@ import type { WasmBackend } from "./heap.ts";
 import { sharedIdentity } from "./identity.ts";
 import { fastMatMul, rightFusedMatMul } from "./mat-mul.ts";
 import { addSegmentSum } from "./segment-sum.ts";
+import { heapSlice } from "./slice.ts";
 import { fastSum } from "./sum.ts";
 
 const repaired = new WeakSet<object>();
@@ -30,6 +31,7 @@ export async function startWasm(paths?: string): Promise<{ readonly simd: boolea
     addSegmentSum();
     fastGather();
     sharedIdentity();
+    heapSlice();
     honestClip();
     fastSum();
   }
