@@ -73,7 +73,8 @@ function prepare(line: Line, { smoothing = true }: ChartOptions, buckets: number
 
 function draw({ line, raw, smoothed }: Drawn, colour: number, frame: Frame): Html {
   const faint = smoothed === undefined ? "" : " raw";
-  const marks = line.points === true && line.series.values.length <= 60 ? raw.pieces.flat() : [];
+  // A handful of values, possibly with gaps, would be specks without marks.
+  const marks = line.series.values.length <= (line.points === true ? 60 : 12) ? raw.pieces.flat() : [];
   return html`<g class="s${colour}"><path class="line${faint}" d="${path(raw, frame)}"/>${smoothed === undefined ? "" : html`<path class="line" d="${path(smoothed, frame)}"/>`}${marks.map(
     ([step, value]) => html`<circle cx="${coordinate(frame.left(step))}" cy="${coordinate(frame.top(value))}" r="3"/>`,
   )}</g>`;
