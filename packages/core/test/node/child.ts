@@ -3,12 +3,11 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const children = fileURLToPath(new URL("./children/", import.meta.url));
 const workspace = fileURLToPath(new URL("../../../../", import.meta.url));
 
-/** A script of `children/` as a process of its own, from source. */
-export function start(script: string, args: readonly string[]): ChildProcess {
-  const node = ["--conditions=@eitp/source", "--import", "tsx", `${children}${script}`, ...args];
+/** A script as a process of its own, from source. */
+export function start(script: URL, args: readonly string[]): ChildProcess {
+  const node = ["--conditions=@eitp/source", "--import", "tsx", fileURLToPath(script), ...args];
   return spawn(process.execPath, node, { cwd: workspace, stdio: ["ignore", "pipe", "inherit"] });
 }
 

@@ -10,7 +10,7 @@ test("after SIGKILL in the middle of commits the newest readable folder is whole
   const root = await mkdtemp(join(tmpdir(), "eitp-kill-"));
   let acknowledged = -1;
   for (let round = 0; round < 12; round += 1) {
-    const child = start("commit-forever.ts", [root, String(acknowledged + 1)]);
+    const child = start(new URL("./children/commit-forever.ts", import.meta.url), [root, String(acknowledged + 1)]);
     let commits = 0;
     for await (const line of lines(child)) {
       acknowledged = Number(line);

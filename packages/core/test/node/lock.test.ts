@@ -9,7 +9,7 @@ const newRoot = () => mkdtemp(join(tmpdir(), "eitp-lock-"));
 const since = "2026-01-02T03:04:05.000Z";
 
 async function holder(root: string): Promise<{ readonly pid: number; readonly takenOver: { pid: number } | null; end(): Promise<void> }> {
-  const child = start("hold-lock.ts", [root]);
+  const child = start(new URL("./children/hold-lock.ts", import.meta.url), [root]);
   onTestFinished(() => kill(child));
   for await (const line of lines(child)) return { ...JSON.parse(line), end: () => kill(child) };
   throw new Error("the child ended without a lock");

@@ -9,7 +9,7 @@ import { nodePlatform } from "../../src/node/index.ts";
 async function smallDisk(): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "eitp-disk-"));
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], { stdio: "ignore" });
+    execFileSync("sh", ["-c", 'mount -t tmpfs -o size=256k tmpfs "$0"', folder], { stdio: "ignore" });
     return folder;
   } catch {
     return undefined;
@@ -19,7 +19,7 @@ async function smallDisk(): Promise<string | undefined> {
 test("a disk that is really full", async (context) => {
   const root = await smallDisk();
   if (root === undefined) return context.skip("no right to mount a tmpfs here");
-  onTestFinished(() => void execFileSync("umount", [root]));
+  onTestFinished(() => void execFileSync("sh", ["-c", 'umount "$0"', root]));
   const { store } = nodePlatform(root);
   const old = new Uint8Array(100_000).fill(1);
   await store.commit("c/x", { "a.bin": old });

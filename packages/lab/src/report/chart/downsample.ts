@@ -1,7 +1,7 @@
 import { assert } from "@eitp/engine/error";
 import type { Series } from "../../metrics/read.ts";
 
-export type Point = readonly [step: number, value: number];
+type Point = readonly [step: number, value: number];
 /** A line in pieces: a gap wherever a value is not finite. */
 export interface Pieces {
   readonly pieces: readonly (readonly Point[])[];
