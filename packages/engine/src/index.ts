@@ -11,6 +11,7 @@ export { hvp, type NamedTensors, valueAndGrad } from "./derivatives.ts";
 export { assert, EitpError, type ErrorCode, exitCodeOf } from "./error.ts";
 export { type AttentionCache, attentionStep } from "./ops/attention-step.ts";
 export { alibiSlopes } from "./ops/attention-tables.ts";
+export { choose } from "./ops/choose.ts";
 export { dual } from "./ops/dual.ts";
 export { embedding } from "./ops/embedding.ts";
 export { headCrossEntropy } from "./ops/head-cross-entropy.ts";

@@ -1,4 +1,5 @@
-import { isFinite as isFiniteOp, logicalAnd, logicalNot, logicalOr, scalar, type Tensor, where } from "@tensorflow/tfjs-core";
+import { choose } from "@eitp/engine";
+import { isFinite as isFiniteOp, logicalAnd, logicalNot, logicalOr, scalar, type Tensor } from "@tensorflow/tfjs-core";
 import type { Saved } from "../spec/index.ts";
 import type { Slot } from "./slots.ts";
 import { mapTensors, tensorsOf } from "./tree.ts";
@@ -38,6 +39,6 @@ export function guarded<S extends Saved>(ok: Tensor, old: Saved, now: S): S {
   const before = new Map(tensorsOf(old));
   return mapTensors(now, (t, path) => {
     const b = before.get(path);
-    return b === undefined || b === t ? t : where(ok, t, b);
+    return b === undefined || b === t ? t : choose(ok, t, b);
   });
 }

@@ -132,6 +132,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const chained = transforms.map((transform, i) => {
       const before = state.transforms[i] ?? null;
       const after = transform.apply(gradients, before, params);
+      // Released at once: two sets of gradients are the largest thing in a step.
+      disposeExcept(gradients, after.gradients);
       gradients = after.gradients;
       return guarded(ok, before, after.state);
     });
@@ -147,6 +149,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
         moved[name] = parameter;
         moments[i] = moment;
       });
+      gradients[i]?.dispose();
     });
     const next = { params: moved, moments, transforms: chained, terms, controllers: controls };
     state = adopt({ transforms: state.transforms, terms: state.terms, controllers: state.controllers }, next);
