@@ -57,11 +57,11 @@ export function activity(): LossTerm<null, "hidden"> {
 }
 
 export type DensityState = { readonly centre: Tensor; readonly logVar: Tensor };
-/** Scope "set", own parameters: a diagonal Gaussian fitted to the last states; its cross-entropy bounds their entropy. */
-export function density(): LossTerm<DensityState, "hidden"> {
+/** Scope "set", own parameters: a diagonal Gaussian fitted to the last states. Its cross-entropy bounds their entropy, which is held at a level. */
+export function density({ level = 1 }: { readonly level?: number } = {}): LossTerm<DensityState, "hidden"> {
   return lossTerm({
     name: "density",
-    units: "nats/dimension",
+    units: "(nats/dimension)²",
     scope: "set",
     needs: ["hidden"],
     init: ({ model }): DensityState => ({ centre: zeros([model.width]), logVar: zeros([model.width]) }),
@@ -69,14 +69,14 @@ export function density(): LossTerm<DensityState, "hidden"> {
     evaluate: ({ hidden }, { centre, logVar }) => {
       const z = reshape(hidden[hidden.length - 1] ?? hidden[0], [-1, centre.size]);
       const nll = mul(0.5, mean(add(add(mul(square(sub(z, centre)), exp(neg(logVar))), logVar), Math.log(2 * Math.PI))));
-      return { loss: nll, own: nll, features: { entropy: nll }, quantities: { entropy: nll } };
+      return { loss: square(sub(nll, level)), own: nll, features: { entropy: nll }, quantities: { entropy: nll } };
     },
   });
 }
 
 export type StretchState = { readonly direction: Tensor; readonly average: Tensor };
 /** Scope "set", warm start: log stretching of a tangent pushed through all blocks; the direction is carried to the next step. */
-export function stretch({ target = -1 }: { readonly target?: number } = {}): LossTerm<StretchState, "hidden" | "blocks"> {
+export function stretch({ target = 0 }: { readonly target?: number } = {}): LossTerm<StretchState, "hidden" | "blocks"> {
   return lossTerm({
     name: "stretch",
     units: "(nats/layer)²",
@@ -95,7 +95,7 @@ export function stretch({ target = -1 }: { readonly target?: number } = {}): Los
     // The tangent's forward doubles the blocks' matrix products; its backward doubles those of the backward, and adds the products' other halves.
     cost: ({ model, batch }) => ({
       macs: 3 * 2 * model.layers * batch.sequences * batch.length * 12 * model.width ** 2,
-      bytes: 4 * model.layers * batch.sequences * batch.length * model.width * 150,
+      bytes: 4 * model.layers * batch.sequences * batch.length * model.width * 600,
     }),
   });
 }

@@ -11,7 +11,8 @@ const epsilon = 1e-5;
 /**
  * A GPT-2 in miniature for tests of terms: two pre-norm blocks of attention and a tanh-GELU network, learned positions, tied head. It
  * supplies every input of the spec and describes itself; its blocks are the same code on tensors and on value–tangent pairs.
- * Weights start at N(0, 0.2²), so that every path carries signal; biases start at 0, where |w| has its kink.
+ * Linear weights start at N(0, 0.2²) and embeddings at N(0, 0.5²), so that every path carries signal and tokens differ; biases start at 0,
+ * where |w| has its kink.
  */
 export function twoLayer({ width = 8, heads = 2, vocabulary = 11, context = 8 }: Partial<TwoLayerShape> = {}): Model {
   const shape: TwoLayerShape = { width, heads, vocabulary, context };
@@ -90,7 +91,8 @@ function asDual(block: (x: DualTensor) => DualTensor): Block {
 
 function start(rng: Rng, name: string, shape: readonly number[]): Tensor {
   if (name.endsWith(".bias")) return zeros([...shape]);
-  return shape.length === 1 ? ones([...shape]) : tidy(() => mul(rng.normal(shape), 0.2));
+  if (shape.length === 1) return ones([...shape]);
+  return tidy(() => mul(rng.normal(shape), name.startsWith("w") ? 0.5 : 0.2));
 }
 
 function of(params: Params, name: string): Tensor {

@@ -8,8 +8,9 @@ import { metered } from "../meter.ts";
 const slackBytes = 4096;
 
 /**
- * What `cost` declares is within a factor of 2 of what the term adds to a step beside cross-entropy, at two batch shapes. MACs are those of
- * matrix products, forward and backward; bytes are the growth of the step's peak.
+ * What `cost` declares is what the term adds to a step beside cross-entropy, at two batch shapes. MACs are those of matrix products, forward
+ * and backward, within a factor of 2 either way. Bytes are the growth of the step's peak, which a term may well leave where it was: so they
+ * are only required to be at most twice what is declared.
  */
 export async function costIsAsDeclared(bench: Bench): Promise<void> {
   const term = bench.make();
@@ -18,18 +19,14 @@ export async function costIsAsDeclared(bench: Bench): Promise<void> {
     const { rng: _, ...context } = bench.scene(term, batch).context;
     const declared = term.cost(context);
     const [without, beside] = [await stepCost(bench, "absent", batch), await stepCost(bench, "beside", batch)];
-    const [macs, bytes] = [beside.macs - without.macs, Math.max(0, beside.bytes - without.bytes)];
+    const [macs, bytes] = [beside.macs - without.macs, beside.bytes - without.bytes];
     const at = `a batch of ${batch.sequences} × ${batch.length} tokens; measured`;
-    must(within(declared.macs, macs, 0), `\`cost\` declares ${declared.macs} MACs for ${at}: ${macs} (a factor of 2 is allowed)`);
     must(
-      within(declared.bytes, bytes, slackBytes),
-      `\`cost\` declares ${declared.bytes} bytes for ${at}: ${bytes} (a factor of 2 is allowed)`,
+      macs <= 2 * declared.macs && declared.macs <= 2 * macs,
+      `\`cost\` declares ${declared.macs} MACs for ${at}: ${macs} (a factor of 2 is allowed)`,
     );
+    must(bytes <= 2 * declared.bytes + slackBytes, `\`cost\` declares ${declared.bytes} bytes for ${at}: ${bytes} (twice is allowed)`);
   }
-}
-
-function within(declared: number, measured: number, slack: number): boolean {
-  return Number.isFinite(declared) && declared >= 0 && measured <= 2 * declared + slack && declared <= 2 * measured + slack;
 }
 
 /** Of the second step: the first may warm caches. */

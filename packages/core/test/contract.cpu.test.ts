@@ -1,0 +1,7 @@
+import { useBackend } from "@eitp/engine";
+import { beforeAll } from "vitest";
+import { describeOurTerms } from "./our-terms.ts";
+
+// The reference backend in a file of its own: two files run side by side.
+beforeAll(() => useBackend("cpu"));
+describeOurTerms();
