@@ -76,6 +76,20 @@ describe.each(["cpu", "wasm"])("autodiff on %s", (backend) => {
 
   test("the self-test of second derivatives passes", () => expect(secondOrderSelfTest()).resolves.toBeUndefined());
 
+  test("the self-test notices a gradient that is right once and wrong twice, and one that is missing", async () => {
+    const config = tf.getGradient("Tanh") as tf.GradConfig;
+    tf.unregisterGradient("Tanh");
+    tf.registerGradient({
+      ...config,
+      gradFunc: (dy, saved) => ({ x: () => tf.mul(dy as tf.Tensor, tf.sub(1, tf.square(stopGradient(saved[0] as tf.Tensor)))) }),
+    });
+    await expect(secondOrderSelfTest()).rejects.toThrow(/second derivative of x·tanh x at .* expected/);
+    tf.unregisterGradient("Tanh");
+    await expect(secondOrderSelfTest()).rejects.toThrow(/x·tanh x cannot be computed/);
+    tf.registerGradient(config);
+    await secondOrderSelfTest();
+  });
+
   const [T, D, H] = [5, 6, 2];
   const options = { heads: H, positions: "learned", logN: null } as const;
   const losses: Record<string, (x: tf.Tensor) => tf.Tensor> = {

@@ -1,4 +1,4 @@
-import { backend, env, findBackend, ready, setBackend } from "@tensorflow/tfjs-core";
+import { backend, env, findBackend, getKernel, ready, setBackend } from "@tensorflow/tfjs-core";
 import { EitpError } from "../../error.ts";
 import { guardAllocation } from "./allocation.ts";
 import { honestClip } from "./clip.ts";
@@ -11,21 +11,17 @@ import { heapSlice } from "./slice.ts";
 import { fastSum } from "./sum.ts";
 
 const repaired = new WeakSet<object>();
-let kernelsReplaced = false;
 
 /** Registers, starts and repairs the wasm backend. Idempotent. */
 export async function startWasm(paths?: string): Promise<{ readonly simd: boolean; readonly threads: number }> {
-  const wasm = await import("@tensorflow/tfjs-backend-wasm");
-  const running = findBackend("wasm") instanceof wasm.BackendWasm;
-  if (!running && paths !== undefined) wasm.setWasmPaths(paths);
-  await switchTo();
+  const threads = await switchTo(paths);
   const current = backend() as unknown as WasmBackend;
   if (!repaired.has(current)) {
     repaired.add(current);
     guardAllocation(current);
   }
-  if (!kernelsReplaced) {
-    kernelsReplaced = true;
+  // Stock tfjs lacks this kernel, so it marks the repair, also for a second copy of this package.
+  if (getKernel("UnsortedSegmentSum", "wasm") === undefined) {
     fastMatMul();
     rightFusedMatMul();
     addSegmentSum();
@@ -35,13 +31,19 @@ export async function startWasm(paths?: string): Promise<{ readonly simd: boolea
     honestClip();
     fastSum();
   }
-  return { simd: (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true, threads: wasm.getThreadsCount() };
+  return { simd: (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true, threads };
 }
 
-async function switchTo(): Promise<void> {
+/** Makes wasm the current backend; returns its threads. A failed start leaves tfjs' module in a state in which everything further throws, too. */
+async function switchTo(paths: string | undefined): Promise<number> {
   let cause: unknown;
   try {
-    if (await setBackend("wasm")) return await ready();
+    const wasm = await import("@tensorflow/tfjs-backend-wasm");
+    if (paths !== undefined && !(findBackend("wasm") instanceof wasm.BackendWasm)) wasm.setWasmPaths(paths);
+    if (await setBackend("wasm")) {
+      await ready();
+      return wasm.getThreadsCount();
+    }
   } catch (error) {
     cause = error;
   }
