@@ -1,0 +1,104 @@
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ioError } from "@eitp/core/node";
+import { EitpError } from "@eitp/engine/error";
+import { checkConfig, type GptConfig } from "@eitp/gpt";
+import { modelOptions } from "../config/rules.ts";
+import { configSchema } from "../config/schema.ts";
+import type { Config } from "../config/types.ts";
+
+/** Names inside a run folder; see the README. */
+export const runFiles = {
+  run: "run.json",
+  config: "config.json",
+  environment: "environment.json",
+  tokenizer: "tokenizer.eitp.json",
+  metrics: "metrics.jsonl",
+  samples: "samples.jsonl",
+  tensorBoard: "tensorboard",
+  checkpoints: "checkpoints",
+  data: "data",
+  report: "report.html",
+} as const;
+
+/**
+ * Refuses to mix a new run with what a folder holds. Call it while holding the lock.
+ * @param overwrite - Empty a folder that holds a run. Never one that holds something else: a slip of the path must not cost a home folder.
+ * @throws EitpError "usage" with advice.
+ */
+export async function claimFolder(folder: string, overwrite: boolean): Promise<void> {
+  const names = (await namesIn(folder)).filter((name) => !name.startsWith("run.lock"));
+  if (names.length === 0) return;
+  const some = names.slice(0, 5).join(", ");
+  if (!names.includes(runFiles.run)) {
+    throw new EitpError("usage", `${folder} is not empty and holds no run (${some}). Choose another folder with --out.`);
+  }
+  if (!overwrite) {
+    throw new EitpError(
+      "usage",
+      `${folder} already holds a run. Go on with \`eitp resume ${folder}\`, choose another --out, or replace it with --overwrite.`,
+    );
+  }
+  for (const name of names) await rm(join(folder, name), { recursive: true });
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw ioError(error, { action: "look into the run folder", path: folder });
+  }
+}
+
+export function holdsRun(folder: string): boolean {
+  return existsSync(join(folder, runFiles.run));
+}
+
+/** @throws EitpError "data" where a saved configuration does not fit the schema of this version. */
+export function savedConfig(value: unknown, place: string): Config {
+  const parsed = configSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const first = parsed.error.issues[0];
+  throw new EitpError(
+    "data",
+    `${place} is not a configuration this version can read: ${first?.path.join(".") ?? ""} ${first?.message ?? ""}. It was edited, or written by another version.`,
+  );
+}
+
+/** The model of a configuration whose `null`s were filled in. @throws EitpError "data" where the vocabulary is missing. */
+export function savedModel(config: Config, place: string): GptConfig {
+  if (config.model.vocabulary === null)
+    throw new EitpError("data", `${place} has no model.vocabulary; expected the configuration of a run.`);
+  return checkConfig(modelOptions(config.model, config.model.vocabulary));
+}
+
+/** The configuration with nothing left to look up: what `config.json` and every checkpoint hold. */
+export function completed(config: Config, model: GptConfig): Config {
+  const {
+    vocabulary,
+    context,
+    width,
+    layers,
+    heads,
+    dropout,
+    positions,
+    tokenShift,
+    logN,
+    epsilon,
+    initStd,
+    headBudgetBytes = null,
+  } = model;
+  const { schedule } = config.optimizer;
+  return {
+    ...config,
+    model: {
+      ...config.model,
+      ...{ vocabulary, context, width, layers, heads, dropout, positions, tokenShift, logN, epsilon, initStd, headBudgetBytes },
+    },
+    training: { ...config.training, length: config.training.length ?? context },
+    // Written down, so that a resume for more steps does not stretch the schedule that has been followed so far.
+    optimizer: { ...config.optimizer, schedule: { ...schedule, steps: schedule.steps ?? Math.max(1, config.training.steps) } },
+  };
+}
