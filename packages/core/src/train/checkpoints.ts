@@ -11,18 +11,21 @@ export interface FoundCheckpoint extends Checkpoint {
   readonly skipped: readonly { readonly folder: string; readonly reason: string }[];
 }
 
-const folderOf = (room: string, step: number): string => `${room}/step-${String(step).padStart(8, "0")}`;
+/** "checkpoints/step-00000100". */
+export function checkpointFolder(room: string, step: number): string {
+  return `${room}/step-${String(step).padStart(8, "0")}`;
+}
 
 /** Writes a checkpoint (all of it or nothing), points `latest` at it and drops what retention does not keep. */
 export async function saveCheckpoint(store: Store, room: string, checkpoint: Checkpoint, keep: number): Promise<string> {
   const { step } = checkpoint.saved;
-  const folder = folderOf(room, step);
+  const folder = checkpointFolder(room, step);
   await store.commit(folder, await checkpointFiles(checkpoint));
   await point(store, room, "latest", step);
   const best = await pointed(store, room, "best");
   const steps = await stepsIn(store, room);
   for (const old of steps.filter((s) => s < step && s !== best).slice(0, -Math.max(0, keep - 1) || undefined))
-    await store.remove(folderOf(room, old));
+    await store.remove(checkpointFolder(room, old));
   return folder;
 }
 
@@ -50,11 +53,11 @@ export async function findCheckpoint(store: Store, which: Which, room = "checkpo
     const step = which === "best" ? await pointed(store, room, "best") : which;
     if (step === null) throw new EitpError("data", `no best checkpoint in '${room}': no evaluation has marked one. Ask for the latest`);
     if (!steps.includes(step)) throw new EitpError("data", `no checkpoint of step ${step} in '${room}' (there are: ${steps.join(", ")})`);
-    return { ...(await readCheckpoint(store, folderOf(room, step))), folder: folderOf(room, step), skipped: [] };
+    return { ...(await readCheckpoint(store, checkpointFolder(room, step))), folder: checkpointFolder(room, step), skipped: [] };
   }
   const skipped: { folder: string; reason: string }[] = [];
   for (const step of [...steps].reverse()) {
-    const folder = folderOf(room, step);
+    const folder = checkpointFolder(room, step);
     try {
       return { ...(await readCheckpoint(store, folder)), folder, skipped };
     } catch (error) {
@@ -66,7 +69,7 @@ export async function findCheckpoint(store: Store, which: Which, room = "checkpo
 }
 
 async function point(store: Store, room: string, name: string, step: number): Promise<void> {
-  const pointer = { step, folder: folderOf(room, step).slice(room.length + 1) };
+  const pointer = { step, folder: checkpointFolder(room, step).slice(room.length + 1) };
   await store.commit(`${room}/${name}`, { "pointer.json": new TextEncoder().encode(`${JSON.stringify(pointer)}\n`) });
 }
 async function pointed(store: Store, room: string, name: string): Promise<number | null> {

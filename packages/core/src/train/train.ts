@@ -2,7 +2,7 @@ import { assert, EitpError } from "@eitp/engine";
 import { getBackend, memory } from "@tensorflow/tfjs-core";
 import type { EndReason, Hook, Params, Saved, StepRecord } from "../spec/index.ts";
 import type { Checkpoint, Progress } from "./checkpoint.ts";
-import { markBest, saveCheckpoint } from "./checkpoints.ts";
+import { checkpointFolder, markBest, saveCheckpoint } from "./checkpoints.ts";
 import { evaluate } from "./evaluate.ts";
 import { nonFiniteError } from "./failure.ts";
 import { leakWatch } from "./leak.ts";
@@ -144,6 +144,8 @@ async function* loop(
     if (from !== null) {
       trainer.load(from.saved);
       savedAt = trainer.completed;
+      // Told again: a kill may have come between the checkpoint and its record.
+      yield await told({ step: savedAt, kind: "checkpoint", values: {}, checkpoint: checkpointFolder(room, savedAt) });
     }
     // The evaluation that belongs to a checkpoint comes after it, so a resumed run makes it up first.
     if (validation !== undefined && (trainer.completed === 0 || due(validation.every))) yield await evaluateNow();
