@@ -12,9 +12,9 @@ const values = (shape: readonly number[]): number[] => {
 /** Runs `f` on cpu and on wasm with the same inputs; the largest difference relative to the largest value. */
 async function difference(shapes: readonly (readonly number[])[], f: (...inputs: tf.Tensor[]) => tf.Tensor): Promise<number> {
   const inputs = shapes.map(values);
-  const on = async (name: string): Promise<tf.TypedArray> => {
+  const on = async (name: string): Promise<number[]> => {
     await useBackend(name);
-    return tf.tidy(() => f(...inputs.map((x, i) => tf.tensor(x, [...(shapes[i] as number[])], "float32"))).dataSync());
+    return tf.tidy(() => Array.from(f(...inputs.map((x, i) => tf.tensor(x, [...(shapes[i] as number[])], "float32"))).dataSync()));
   };
   const [expected, actual] = [await on("cpu"), await on("wasm")];
   expect(actual.length).toBe(expected.length);

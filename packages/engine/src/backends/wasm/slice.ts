@@ -1,4 +1,4 @@
-import { backend_util, type DataType, slice_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { backend_util, type DataType, slice_util, type Tensor, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { type KernelCall, replaceKernel, type WasmBackend } from "./heap.ts";
 
 interface SliceAttributes {
@@ -10,19 +10,18 @@ interface SplitAttributes {
   readonly axis: number;
 }
 type Input = { readonly x: TensorInfo };
+/** tfjs' shape helpers ask for a tensor and read its shape only. */
+type Ranked = Tensor;
 
 /** Slices and splits as copies within the heap. The stock kernels first copy the whole tensor out of it, once per piece. */
 export function heapSlice(): void {
   replaceKernel<Input, SliceAttributes>("Slice", (stock) => (call) => {
     const { x } = call.inputs;
     if (x.dtype === "string") return stock(call);
-    const [begin, size] = slice_util.parseSliceParams(
-      x as Parameters<typeof slice_util.parseSliceParams>[0],
-      call.attrs.begin,
-      call.attrs.size,
-    );
-    slice_util.assertParamsValid(x as Parameters<typeof slice_util.assertParamsValid>[0], begin, size);
-    return sliced(call.backend, x, begin, size);
+    const { begin, size } = call.attrs;
+    const [from, lengths] = slice_util.parseSliceParams(x as Ranked, begin, size) as [number[], number[]];
+    slice_util.assertParamsValid(x as Ranked, from, lengths);
+    return sliced(call.backend, x, from, lengths);
   });
   replaceKernel<Input, SplitAttributes, TensorInfo[]>("SplitV", (stock) => (call) => {
     if (call.inputs.x.dtype === "string") return stock(call);
@@ -32,7 +31,7 @@ export function heapSlice(): void {
 
 function split({ inputs: { x }, attrs: { numOrSizeSplits, axis }, backend }: KernelCall<Input, SplitAttributes>): TensorInfo[] {
   const along = util.parseAxisParam(axis, x.shape)[0] as number;
-  const lengths = backend_util.prepareSplitSize(x as Parameters<typeof backend_util.prepareSplitSize>[0], numOrSizeSplits, along);
+  const lengths = backend_util.prepareSplitSize(x as Ranked, numOrSizeSplits, along);
   let at = 0;
   return lengths.map((length) => {
     const piece = sliced(
