@@ -151,6 +151,7 @@ describe("init", () => {
     const weight = (from: Params): number[] => bits(from["h.1.mlp.c_fc.weight"] ?? zeros([0]));
     expect(weight(again)).toEqual(weight(one));
     expect(weight(seed)).not.toEqual(weight(one));
+    expect(bits(one["h.0.mlp.c_fc.weight"] ?? zeros([0]))).not.toEqual(weight(one));
   });
 });
 
