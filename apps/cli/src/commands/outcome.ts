@@ -10,7 +10,16 @@ import type { Outcome } from "../run/training.ts";
  * @throws EitpError "interrupted" where a signal ended it.
  */
 export function concluded(outcome: Outcome, out: Output, closed: boolean): void {
-  const { folder, reason, step, result, checkpoint, report, samples } = outcome;
+  const {
+    folder,
+    reason,
+    step,
+    result,
+    checkpoint,
+    report,
+    samples,
+    next = [`eitp generate ${folder}`, `eitp inspect ${folder}`],
+  } = outcome;
   if (reason === "aborted") {
     const how = `stopped after step ${step}; saved in ${checkpoint}. Go on with \`eitp resume ${folder}\`.`;
     if (!closed) throw new EitpError("interrupted", how);
@@ -28,6 +37,7 @@ export function concluded(outcome: Outcome, out: Output, closed: boolean): void 
   out.note(`\n${reason === "stopped" ? "Stopped early" : "Finished"} at step ${step} after ${formatSeconds(wallSeconds)}${speed}`);
   if (heldOut.length > 0) out.note(heldOut.join(", "));
   out.note(`checkpoint: ${checkpoint}\nreport:     ${report}`);
+  out.note(`try next:\n${next.map((words) => `  ${words}`).join("\n")}`);
   if (out.json || !process.stdout.isTTY) {
     const texts = samples.map(({ prompt, text }) => ({ prompt, text }));
     out.line({ kind: "result", step, reason, ...result, run: folder, checkpoint, report, samples: texts });

@@ -10,7 +10,7 @@ import type { Interruption } from "../output/interrupt.ts";
 import type { Output } from "../output/output.ts";
 import { holdsRun, runFiles, savedConfig, savedModel } from "./folder.ts";
 import { readJsonFile } from "./json-file.ts";
-import { clearLogs, rewindLogs } from "./rewind.ts";
+import { rewindLogs } from "./rewind.ts";
 import { openSource } from "./source.ts";
 import { readTokenizer } from "./tokenizer.ts";
 import { type Outcome, runTraining } from "./training.ts";
@@ -42,8 +42,7 @@ export async function resumeRun(folder: string, options: ResumeOptions): Promise
     if (checkpoint !== null && checkpoint.backend !== backend) {
       output.warn(`the checkpoint was made on backend ${checkpoint.backend}; on ${backend} the run does not go on bit for bit`);
     }
-    if (checkpoint === null) await clearLogs(folder);
-    else await rewindLogs(folder, checkpoint.saved.step, checkpoint.folder);
+    await rewindLogs(folder, checkpoint?.saved.step ?? 0);
 
     const model = gpt(savedModel(config, join(folder, runFiles.config)));
     const running: RunInfo = { ...info, backend, parameters: summary(model.structure).parameters, status: "running" };

@@ -41,6 +41,8 @@ export interface Outcome {
   readonly checkpoint: string;
   readonly report: string;
   readonly samples: readonly Sample[];
+  /** Commands worth trying now. */
+  readonly next?: readonly string[];
 }
 
 /** Trains, logs, samples and reports. The caller holds the lock of the folder. */
@@ -68,8 +70,7 @@ async function follow(training: Training, data: Datasets): Promise<Outcome> {
   const shown = progress(output, config.training.steps);
   const seen = summary();
   const due = (step: number): boolean => config.samples.every > 0 && step > 0 && step % config.samples.every === 0;
-  const from = checkpoint?.saved.step ?? 0;
-  const drawn: Sample[] = due(from) ? [...(await sampleCheckpoint(folder, from, config.samples, { model, tokenizer }))] : [];
+  const drawn: Sample[] = [];
   try {
     for await (const record of run) {
       shown.record(record);
