@@ -1,8 +1,8 @@
 import { EitpError, useBackend } from "@eitp/engine";
 import { beforeAll, describe, expect, test } from "vitest";
 import { lossTermLaws } from "../src/testing/index.ts";
-import { activity } from "./terms.ts";
-import { wrongTerms } from "./wrong-terms.ts";
+import { activity } from "./support/terms.ts";
+import { wrongTerms } from "./support/wrong-terms.ts";
 
 beforeAll(() => useBackend("cpu"));
 
