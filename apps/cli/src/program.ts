@@ -39,7 +39,7 @@ function training(root: Command): void {
     .option("--backend <name>", "another backend than before")
     .action(async (run, options) => (await import("./commands/resume.ts")).resume(run, options));
   command(root, "quickstart", "train a small model on Moby-Dick, in about a minute and a half")
-    .option("--out <dir>", "run folder; replaced if it holds a quickstart already", "runs/quickstart")
+    .option("--out <dir>", "run folder; replaced if it holds a quickstart already", "eitp-runs/quickstart")
     .option("--steps <n>", "optimiser steps", whole(1))
     .action(async (options) => (await import("./commands/quickstart.ts")).quickstart(options));
   command(root, "verify-resume", "prove that resuming is bit-identical: kill a run at random moments and compare")
