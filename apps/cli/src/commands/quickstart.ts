@@ -19,7 +19,7 @@ const recipe: ConfigInput = {
   data: { inputs: [mobyDick], split: "tail" },
   model: { preset: "nano" },
   training: { steps: 900, batch: 8, seed: 1 },
-  optimizer: { learningRate: 6e-3, beta2: 0.98, schedule: { kind: "cosine", warmup: 50, floor: 0.02 } },
+  optimizer: { learningRate: 6e-3, beta2: 0.98, schedule: { kind: "cosine", warmup: 50, floor: 1e-4 } },
   evaluation: { every: 150, batches: 40 },
   checkpoint: { every: 150 },
   samples: { count: 3, prompt: "Captain Ahab ", maxTokens: 200, temperature: 0.7, topK: 40 },

@@ -59,8 +59,8 @@ export interface ScheduleConfig {
   readonly warmup: number;
   /** Step at which the floor is reached; null: `training.steps` of the first start. */
   readonly steps: number | null;
-  /** Last learning rate as a fraction of the peak. */
-  readonly floor: number;
+  /** Last learning rate; null: a tenth of the peak. */
+  readonly floor: number | null;
   /** warmupStableDecay: steps of the decay; null: a fifth of `steps`. */
   readonly decay: number | null;
 }

@@ -102,3 +102,8 @@ export function completed(config: Config, model: GptConfig): Config {
     optimizer: { ...config.optimizer, schedule: { ...schedule, steps: schedule.steps ?? Math.max(1, config.training.steps) } },
   };
 }
+
+/** Tokens that one optimiser step of a completed configuration learns from. */
+export function tokensPerStep({ training }: Config): number {
+  return training.batch * training.microBatches * (training.length ?? 0);
+}

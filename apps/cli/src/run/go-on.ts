@@ -8,7 +8,7 @@ import { type RunInfo, writeRunFile } from "@eitp/lab";
 import type { Config } from "../config/types.ts";
 import type { Interruption } from "../output/interrupt.ts";
 import type { Output } from "../output/output.ts";
-import { holdsRun, runFiles, savedConfig, savedModel } from "./folder.ts";
+import { holdsRun, runFiles, savedConfig, savedModel, tokensPerStep } from "./folder.ts";
 import { readJsonFile } from "./json-file.ts";
 import { rewindLogs } from "./rewind.ts";
 import { openSource } from "./source.ts";
@@ -45,7 +45,13 @@ export async function resumeRun(folder: string, options: ResumeOptions): Promise
     await rewindLogs(folder, checkpoint?.saved.step ?? 0);
 
     const model = gpt(savedModel(config, join(folder, runFiles.config)));
-    const running: RunInfo = { ...info, backend, parameters: summary(model.structure).parameters, status: "running" };
+    const running: RunInfo = {
+      ...info,
+      backend,
+      parameters: summary(model.structure).parameters,
+      tokensPerStep: tokensPerStep(config),
+      status: "running",
+    };
     await writeRunFile(folder, runFiles.config, JSON.parse(JSON.stringify(config)));
     await writeRunFile(folder, runFiles.run, running);
     const tokenizer = await readTokenizer(join(folder, runFiles.tokenizer));

@@ -8,7 +8,7 @@ export function learningRate({ optimizer, training }: Config): Schedule {
   const { kind, warmup } = schedule;
   // At least one step: a run of none has a schedule all the same.
   const steps = Math.max(1, schedule.steps ?? training.steps);
-  const floor = peak * schedule.floor;
+  const floor = schedule.floor ?? peak / 10;
   switch (kind) {
     case "constant":
       return warmup === 0
