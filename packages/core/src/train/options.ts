@@ -24,6 +24,7 @@ export interface TrainerOptions {
   readonly now?: () => number;
 }
 
+/** What to evaluate on, and how often. */
 export interface ValidationOptions {
   /** A finite data set (`batches` given) or any data set with `batches` below. */
   readonly dataset: AnyDataset;
@@ -35,6 +36,7 @@ export interface ValidationOptions {
   readonly bytesPerToken?: number;
 }
 
+/** Where to save, how often, and how many to keep. */
 export interface CheckpointOptions {
   /** Folder inside the platform's store, default "checkpoints". */
   readonly folder?: string;
@@ -46,7 +48,9 @@ export interface CheckpointOptions {
   readonly config?: Json;
 }
 
+/** A whole run: the steps, and what happens beside them. */
 export interface TrainOptions extends TrainerOptions {
+  /** Optimiser steps of the whole run, resumed or not; ≥ 0. */
   readonly steps: number;
   readonly validation?: ValidationOptions;
   readonly checkpoint?: CheckpointOptions;

@@ -9,8 +9,10 @@ export interface Slot {
   readonly use: TermUse;
   readonly term: AnyLossTerm;
   readonly controller: AnyController | null;
-  /** On every micro-batch's tape, or once per step on a tape of its own. A "params" term that a data term reads runs on the data tapes. */
+  /** Where its loss counts: on every micro-batch's tape, or once per step on a tape of its own. */
   readonly pass: "data" | "params";
+  /** Evaluated on the data tapes. For a "params" term: because a data term reads it, for its quantities alone, so that a reader changes no bit of it. */
+  readonly onData: boolean;
   /** Names of the uses it reads quantities of. */
   readonly readsFrom: readonly string[];
 }
@@ -39,10 +41,12 @@ export function arrange(terms: readonly TermUse[], model: Model): readonly Slot[
   };
   for (const key of [...uses.keys()].sort(byCodeUnits)) visit(key, []);
 
+  // What a data term reads must be on its tape, and so on down.
   const onData = new Set<string>();
-  // A reader's tape is a data tape as soon as it, or anything it reads, needs the data; what it reads must then be on that tape too.
-  for (const key of ordered) if (scopeOf(key, uses) !== "params" || readsOf(key, uses).some((from) => onData.has(from))) onData.add(key);
-  for (const key of [...ordered].reverse()) if (onData.has(key)) for (const from of readsOf(key, uses)) onData.add(from);
+  for (const key of [...ordered].reverse()) {
+    if (scopeOf(key, uses) !== "params") onData.add(key);
+    if (onData.has(key)) for (const from of readsOf(key, uses)) onData.add(from);
+  }
   return ordered.map((key) => {
     const use = uses.get(key) as TermUse;
     const readsFrom = readsOf(key, uses);
@@ -53,7 +57,8 @@ export function arrange(terms: readonly TermUse[], model: Model): readonly Slot[
       use,
       term: use.term,
       controller: typeof use.weight === "object" ? use.weight : null,
-      pass: onData.has(key) ? "data" : "params",
+      pass: use.term.scope === "params" ? "params" : "data",
+      onData: onData.has(key),
       readsFrom,
     };
   });
@@ -78,11 +83,11 @@ export function weightAt({ key, use, controller }: Slot, step: number, controlle
 
 /**
  * Fraction of the step's mean each micro-batch contributes. "tokens": its part of all counted tokens, so that the split into micro-batches does not
- * matter; "set": equal parts; "params" on the data tapes: the first alone.
+ * matter; "set": equal parts; "params": nothing, its loss counts on its own tape.
  */
 export function sharesOf({ key, term }: Slot, batches: readonly HostBatch[]): readonly number[] {
   if (term.scope === "set") return batches.map(() => 1 / batches.length);
-  if (term.scope === "params") return batches.map((_, i) => (i === 0 ? 1 : 0));
+  if (term.scope === "params") return batches.map(() => 0);
   const counts = batches.map((batch) => term.count?.(batch) ?? batch.tokens.length);
   if (counts.some((n) => !(n >= 0))) throw usage(`term '${key}' counts ${counts.join(", ")} tokens; expected numbers ≥ 0`);
   const all = counts.reduce((a, b) => a + b, 0);
@@ -97,6 +102,23 @@ export function checkControllers(controllers: readonly AnyController[], slots: r
       if (!slots.some(({ key }) => key === read.slice(0, read.lastIndexOf("."))))
         throw usage(`controller '${c.name}' reads '${read}', but no use has that name (uses: ${slots.map((s) => s.key).join(", ")})`);
   });
+}
+
+/**
+ * All uses run at the first step, so a feature that its use does not report then is unknown, not just unmeasured: a controller would hold for ever.
+ * @throws EitpError "usage" naming the controller, the key and what the use does report.
+ */
+export function checkReads(controllers: readonly AnyController[], features: { readonly [key: string]: Tensor }): void {
+  for (const c of controllers)
+    for (const read of c.reads) {
+      const use = read.slice(0, read.lastIndexOf("."));
+      // Without a loss the use counted no token of this step, and nothing of it was measured.
+      if (features[read] !== undefined || features[`${use}.loss`] === undefined) continue;
+      const known = Object.keys(features).filter((key) => key.startsWith(`${use}.`));
+      throw usage(
+        `controller '${c.name}' reads '${read}', which '${use}' did not report at the first step (it reported ${known.join(", ")})`,
+      );
+    }
 }
 
 /** Inputs the data tapes must supply. */

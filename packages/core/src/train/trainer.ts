@@ -7,7 +7,7 @@ import { dot, type Gradients, ledgerOf } from "./ledger.ts";
 import type { TrainerOptions } from "./options.ts";
 import { runPass } from "./pass.ts";
 import { type HealthRecord, readRecord } from "./record.ts";
-import { activeAt, arrange, checkControllers, needsOf, type Slot, sharesOf, weightAt } from "./slots.ts";
+import { activeAt, arrange, checkControllers, checkReads, needsOf, type Slot, sharesOf, weightAt } from "./slots.ts";
 import { controllersOf, initialState, type TrainerState } from "./state.ts";
 import { Sums } from "./sums.ts";
 import { adopt, decodeTree, disposeExcept, type EncodedTree, encodeTree, owned } from "./tree.ts";
@@ -20,6 +20,7 @@ export interface SavedRun extends EncodedTree {
   /** Where the data continues. */
   readonly cursor: Saved;
 }
+/** A run one step at a time. `train` is this with evaluation, checkpoints, hooks and the end of the run. */
 export interface Trainer {
   /** Steps completed. */
   readonly completed: number;
@@ -37,11 +38,13 @@ export interface Trainer {
   diagnose(): Promise<StepRecord>;
   /** Puts counter and cursor back; parameters and states stay. For replaying a step that changed nothing. */
   rewind(at: { readonly step: number; readonly cursor: Saved }): void;
+  /** Reads everything that going on needs; asynchronous, between two steps. */
   save(): Promise<SavedRun>;
   /** @throws EitpError "data" where the saved run does not fit, naming the path; the trainer is then unchanged. */
   load(saved: SavedRun): void;
   /** Hands the parameters over to the caller and releases everything else. */
   release(): Params;
+  /** Releases everything, parameters included unless `release` gave them away. */
   dispose(): void;
 }
 
@@ -72,6 +75,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const sums = new Sums(params.length);
     const rng = root.fold("step").fold(step);
     const request = {
+      uses: slots,
       step,
       params,
       now,
@@ -83,7 +87,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
 
     // Every share is known before the first forward, or one backward could not serve all terms.
     const shares = new Map(active.map((slot) => [slot, sharesOf(slot, batches)] as const));
-    const onData = active.filter((slot) => slot.pass === "data");
+    const onData = active.filter((slot) => slot.onData);
     batches.forEach((batch, micro) => {
       if (onData.length === 0) return;
       const inner = rng.fold(micro);
@@ -113,16 +117,17 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       const loss = sums.values.get(`${slot.key}.loss`);
       return weights.get(slot) === 0 || loss === undefined ? [] : [{ slot, loss }];
     });
+    const features = Object.fromEntries(sums.features);
+    for (const [key, alone] of sums.alone)
+      if (normed.has(key)) features[`${key}.gradientNorm`] = sqrt(dot(alone.gradients, alone.gradients));
+    if (step === 0) checkReads(controllers, features);
+
     const verdict = judge(included, norm2, healthy);
     const { ok } = verdict;
     const params = Object.values(state.params);
 
     const terms = { ...state.terms };
     for (const slot of active) terms[slot.key] = moveTerm(slot, state.terms[slot.key] ?? noMemory, sums, { step, ok });
-
-    const features = Object.fromEntries(sums.features);
-    for (const [key, alone] of sums.alone)
-      if (normed.has(key)) features[`${key}.gradientNorm`] = sqrt(dot(alone.gradients, alone.gradients));
     const controls = { ...state.controllers };
     // A controller holds still on steps that lack something it reads.
     for (const c of controllers.filter((c) => c.reads.every((read) => features[read] !== undefined)))
@@ -133,7 +138,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       const before = state.transforms[i] ?? null;
       const after = transform.apply(gradients, before, params);
       // Released at once: two sets of gradients are the largest thing in a step.
-      disposeExcept(gradients, after.gradients);
+      disposeExcept(gradients, after.gradients, after.state);
       gradients = after.gradients;
       return guarded(ok, before, after.state);
     });

@@ -38,10 +38,12 @@ export function moveTerm(slot: Slot, before: TermMemory, sums: Sums, at: { reado
   const finite = logicalAnd(at.ok, isFiniteOp(add(mul(loss, 0), zeroOf(gradients ?? []))));
   const alone = use.between === "hold" ? sums.alone.get(key) : undefined;
   const held = alone === undefined ? before.held : before.held.map((h, i) => alone.gradients[i] ?? zerosLike(h));
+  // Remembered also at weight 0, where the step's verdict does not look at it.
+  const heldFinite = alone === undefined ? at.ok : logicalAnd(at.ok, isFiniteOp(zeroOf(held)));
   return {
     state: guarded(finite, before.state, state),
     own: guarded(finite, before.own, own),
-    held: guarded(at.ok, before.held, held),
+    held: guarded(heldFinite, before.held, held),
   };
 }
 

@@ -9,7 +9,7 @@ const prefix = "transformer.";
 const head = "lm_head.weight";
 
 /** Our name of a tensor in a Hugging Face file, with or without the `transformer.` prefix. */
-export function ourName(name: string): string {
+function ourName(name: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : name;
 }
 

@@ -1,4 +1,4 @@
-export { type FileSource, filesInMemory } from "./file-source.ts";
+export { type FileSource, filesInMemory, type JsonObject } from "./file-source.ts";
 export { configFromHuggingFace, configToHuggingFace } from "./hf-config.ts";
 export {
   type HuggingFaceExport,

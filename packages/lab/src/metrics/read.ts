@@ -7,10 +7,12 @@ export interface Series {
   readonly steps: readonly number[];
   readonly values: readonly number[];
 }
+/** The gradient ledger of one step. */
 export interface LedgerEntry {
   readonly step: number;
   readonly rows: readonly LedgerRow[];
 }
+/** A checkpoint that was written; retention may have removed it since. */
 export interface Checkpoint {
   readonly step: number;
   readonly folder: string;

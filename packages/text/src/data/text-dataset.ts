@@ -14,6 +14,7 @@ export type TextCursor = {
   readonly at: number;
 };
 
+/** Options of {@link textDataset}. */
 export interface TextDatasetOptions {
   readonly tokens: TokenSource;
   /** Rows and tokens per row of one micro-batch. */
