@@ -30,7 +30,7 @@ export function write(folder: string, name: string, content: string | Uint8Array
 }
 
 /** Settings of a model that trains a step in milliseconds. */
-export const tiny: readonly string[] = [
+const tiny: readonly string[] = [
   "model.width=8",
   "model.heads=2",
   "model.layers=1",

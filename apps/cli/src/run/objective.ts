@@ -3,7 +3,7 @@ import type { AnyGradientTransform, AnyOptimizer, Schedule, TermUse } from "@eit
 import type { Config } from "../config/types.ts";
 
 /** The learning rate at a step, from 0. */
-export function learningRate({ optimizer, training }: Config): Schedule {
+function learningRate({ optimizer, training }: Config): Schedule {
   const { learningRate: peak, schedule } = optimizer;
   const { kind, warmup } = schedule;
   // At least one step: a run of none has a schedule all the same.
