@@ -180,6 +180,12 @@ describe("runs", () => {
     const platform = memoryPlatform();
     await all(train(given(platform, { ...more, steps: 8 })));
     expect((await all(resume(given(platform, more), await findCheckpoint(platform.store, "latest")))).result.step).toBe(12);
+    // The evaluation that ended the run belongs to its last checkpoint, and ends a resumed run as well.
+    expect((await all(resume(given(platform, more), await findCheckpoint(platform.store, "latest")))).result).toMatchObject({
+      reason: "stopped",
+      step: 12,
+      progress: { since: 3 },
+    });
   });
 
   test.each([
