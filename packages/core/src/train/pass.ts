@@ -60,7 +60,9 @@ export function runPass(request: PassRequest): PassResult {
   try {
     return withTape((tape) => {
       const supplied = request.supply();
-      const weights = Object.fromEntries(request.uses.map((slot) => [slot.key, asScalar(weightOf(slot))]));
+      // Most runs have no reader, and need no scalar on the device for each weight and micro-batch.
+      const uses = slots.some(({ term }) => term.reads !== undefined) ? request.uses : [];
+      const weights = Object.fromEntries(uses.map((slot) => [slot.key, asScalar(weightOf(slot))]));
       const quantities: { [key: string]: Tensor } = {};
       const evaluated = slots.map((slot) => {
         const state = stateOf(slot);

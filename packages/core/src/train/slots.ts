@@ -21,10 +21,11 @@ export const keyOf = (use: TermUse): string => use.name ?? use.term.name;
 
 /**
  * Puts uses into the one canonical order: by name (code units), each after those it reads. So the order of the list never matters.
- * @throws EitpError "usage" for two uses of one name, unknown or cyclic `reads`, cadences that are no positive integers, weights that are NaN or
- * negative infinity, "hold" outside scope "params", or a need the model does not supply.
+ * @throws EitpError "usage" for no use at all, two of one name, unknown or cyclic `reads`, cadences that are no positive integers, weights that are
+ * not finite, "hold" outside scope "params", unknown words, or a need the model does not supply.
  */
 export function arrange(terms: readonly TermUse[], model: Model): readonly Slot[] {
+  if (terms.length === 0) throw usage("`terms` is empty: there is nothing to minimise. Give at least { term: crossEntropy(), weight: 1 }");
   const uses = new Map<string, TermUse>();
   for (const use of terms) {
     const key = keyOf(use);
@@ -74,11 +75,16 @@ export function activeAt(slots: readonly Slot[], step: number): readonly Slot[] 
   });
 }
 
-/** Weight of the loss at a step. An exact 0 on the host (also outside `from`–`until`) leaves the term out of the sum. */
+/**
+ * Weight of the loss at a step. An exact 0 on the host (also outside `from`–`until`) leaves the term out of the sum.
+ * @throws EitpError "usage" where a schedule gives what is not finite, before anything has changed.
+ */
 export function weightAt({ key, use, controller }: Slot, step: number, controllers: { readonly [name: string]: Saved }): number | Tensor {
   if (step < (use.from ?? 0) || step >= (use.until ?? Number.POSITIVE_INFINITY)) return 0;
   if (controller !== null) return controller.weight(controllers[controller.name] ?? null, key);
-  return typeof use.weight === "function" ? use.weight(step) : (use.weight as number);
+  const weight = typeof use.weight === "function" ? use.weight(step) : (use.weight as number);
+  if (!Number.isFinite(weight)) throw usage(`the weight of '${key}' at step ${step} is ${weight}; its schedule must give finite numbers`);
+  return weight;
 }
 
 /**
@@ -144,9 +150,14 @@ function checkUse(key: string, use: TermUse, model: Model): void {
   if (term.specVersion !== 1) throw usage(`term '${key}' follows spec version ${term.specVersion}; this trainer knows version 1`);
   if (!/^[\w-]+$/.test(key)) throw usage(`term name '${key}' may hold letters, digits, '_' and '-' only`);
   if (typeof weight === "number" && !Number.isFinite(weight)) throw usage(`weight of '${key}' is ${weight}; expected a finite number`);
-  for (const [name, value] of Object.entries({ every: use.every, from: use.from, until: use.until }))
-    if (value !== undefined && (!Number.isInteger(value) || value < (name === "every" ? 1 : 0)) && value !== Number.POSITIVE_INFINITY)
-      throw usage(`\`${name}\` of '${key}' is ${value}; expected an integer ${name === "every" ? "≥ 1" : "≥ 0"}`);
+  const { every = 1, from = 0, until = Number.POSITIVE_INFINITY } = use;
+  if (!(Number.isSafeInteger(every) && every >= 1)) throw usage(`\`every\` of '${key}' is ${every}; expected an integer ≥ 1`);
+  if (!(Number.isSafeInteger(from) && from >= 0)) throw usage(`\`from\` of '${key}' is ${from}; expected an integer ≥ 0`);
+  if (!((Number.isSafeInteger(until) || until === Number.POSITIVE_INFINITY) && until > from))
+    throw usage(`\`until\` of '${key}' is ${until}; expected an integer above \`from\` (${from}), or its loss never counts`);
+  oneOf(key, "scope", term.scope, ["tokens", "set", "params"]);
+  oneOf(key, "between", use.between ?? "zero", ["zero", "hold"]);
+  oneOf(key, "onNonFinite", use.onNonFinite ?? "throw", ["throw", "skip"]);
   if (use.between === "hold" && term.scope !== "params")
     throw usage(`'${key}' asks for between: "hold", which is for scope "params"; its scope is "${term.scope}"`);
   const missing = term.needs.filter((need) => !model.supplies.includes(need));
@@ -154,6 +165,12 @@ function checkUse(key: string, use: TermUse, model: Model): void {
     throw usage(
       `term '${key}' needs ${missing.map((n) => `'${n}'`).join(", ")}, which the model does not supply (it supplies ${model.supplies.join(", ")})`,
     );
+}
+
+/** Words come from configuration files too, where no compiler has looked. */
+function oneOf(key: string, option: string, found: string, known: readonly string[]): void {
+  if (!known.includes(found))
+    throw usage(`\`${option}\` of '${key}' is ${JSON.stringify(found)}; expected ${known.map((word) => `"${word}"`).join(" or ")}`);
 }
 
 const usage = (message: string): EitpError => new EitpError("usage", message);

@@ -4,7 +4,7 @@ import type { HostBatch, Params, Saved, StepRecord } from "../spec/index.ts";
 import { batchTensors, checkBatch } from "./batch.ts";
 import { guarded, judge, type Verdict } from "./guard.ts";
 import { dot, type Gradients, ledgerOf } from "./ledger.ts";
-import type { TrainerOptions } from "./options.ts";
+import { checkTrainerOptions, type TrainerOptions } from "./options.ts";
 import { runPass } from "./pass.ts";
 import { type HealthRecord, readRecord } from "./record.ts";
 import { activeAt, arrange, checkControllers, checkReads, needsOf, type Slot, sharesOf, weightAt } from "./slots.ts";
@@ -48,8 +48,12 @@ export interface Trainer {
   dispose(): void;
 }
 
-/** A trainer at step 0. Needs a backend (`useBackend`). Whoever wants evaluation, checkpoints and a loop calls `train`. */
+/**
+ * A trainer at step 0. Needs a backend (`useBackend`). Whoever wants evaluation, checkpoints and a loop calls `train`.
+ * @throws EitpError "usage" for options or terms that do not fit each other or the model.
+ */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
+  checkTrainerOptions(options);
   repairAutodiff();
   const { model, dataset, optimizer, microBatches = 1, ledgerEvery = 100, ledgerReference = "ce" } = options;
   const { transforms = [], now = () => performance.now() } = options;
