@@ -65,7 +65,7 @@ function using(root: Command): void {
     .option("--no-stream", "print texts when they are finished")
     .action(async (path, options) => (await import("./commands/generate.ts")).generateText(path, options));
   model(command(root, "eval <model>", "held-out loss, perplexity and bits per byte"))
-    .requiredOption("--data <paths...>", "text to evaluate on, all of it")
+    .option("--data <paths...>", "text to evaluate on, all of it; default: what the run holds out")
     .option("--field <name>", "field of JSON Lines, or column of Parquet", "text")
     .option("--format <name>", "text, jsonl or parquet; default: by file name")
     .option("--replace-invalid", "replace invalid UTF-8 instead of refusing it")

@@ -72,6 +72,13 @@ describe("run folders", () => {
     expect(await failure(refusal)).toMatch(/^usage: .*is not empty and holds no run \(letter\.txt\)/);
   });
 
+  test("what a run left that was killed before it began is no obstacle", async () => {
+    const out = temporaryFolder();
+    write(out, "tokenizer.eitp.json", "{}");
+    await trained(`out=${out}`);
+    expect((await openSource(out)).checkpoint?.saved.step).toBe(2);
+  });
+
   test("two runs on one folder", async () => {
     const out = fresh();
     const lock = await lockRun(out);

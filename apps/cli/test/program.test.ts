@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Ended, eitp, prose, set, temporaryFolder, write } from "./support.ts";
@@ -63,6 +63,8 @@ describe("train, resume, use", () => {
 
   test("inspect verifies and describes; eval measures", async () => {
     const [inspected, evaluated] = await Promise.all([eitp(["inspect", run, "--json"]), eitp(["eval", run, "--data", text, "--json"])]);
+    const heldOut = await eitp(["eval", run, "--json"]);
+    expect(JSON.parse(heldOut.stdout)).toMatchObject({ step: 7, text: "held out in training" });
     expect(JSON.parse(inspected.stdout)).toMatchObject({ kind: "run", step: 7, checksums: "verified", tokenizer: { name: "bytes" } });
     const { nll, bitsPerByte, tokens } = JSON.parse(evaluated.stdout);
     expect(tokens).toBe(Buffer.byteLength(prose) - 1);
@@ -94,7 +96,7 @@ describe("signals and pipes", () => {
       if (!sent && stdout.includes('"kind":"step"')) sent = child.kill(signal);
     });
     expect(ended.code).toBe(130);
-    expect(ended.stderr).toMatch(/error: stopped after step \d+; saved in .*checkpoints\/step-/);
+    expect(ended.stderr).toMatch(/interrupted: stopped after step \d+; saved in .*checkpoints\/step-/);
     expect(ended.stderr).not.toContain("    at ");
     const step = String(/stopped after step (\d+)/.exec(ended.stderr)?.[1]).padStart(8, "0");
     expect(existsSync(join(out, "checkpoints", `step-${step}`, "state.json"))).toBe(true);
@@ -121,6 +123,14 @@ describe("signals and pipes", () => {
     expect(training.stderr).toMatch(/Output was closed: stopped after step \d+; saved in/);
     const schema = await eitp(["config", "schema"], (child) => child.stdout?.destroy());
     expect(schema).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("a stdout that cannot be written to", async () => {
+    const full = openSync("/dev/full", "w");
+    const ended = await eitp(["config", "schema"], undefined, full);
+    closeSync(full);
+    expect(ended.code).toBe(74);
+    expect(ended.stderr).toMatch(/^error: standard output cannot be written to: ENOSPC/);
   });
 });
 

@@ -47,19 +47,23 @@ export interface Ended {
 }
 
 /** Runs the program as a child process. `meet` is called with the child and what it has written to stdout so far. */
-export async function eitp(words: readonly string[], meet?: (child: ChildProcess, stdout: string) => void): Promise<Ended> {
+export async function eitp(
+  words: readonly string[],
+  meet?: (child: ChildProcess, stdout: string) => void,
+  output: "pipe" | number = "pipe",
+): Promise<Ended> {
   const child = spawn(process.execPath, ["--conditions=@eitp/source", "--import", "tsx", main, ...words], {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", output, "pipe"],
   });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => {
+  child.stdout?.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
     meet?.(child, stdout);
   });
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk.toString();
   });
   const code = await new Promise<number | null>((resolve, reject) => {

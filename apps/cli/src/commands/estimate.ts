@@ -10,7 +10,7 @@ import { formatBytes, formatCount, formatSeconds, formatShort, table } from "../
 import { type OutputOptions, output } from "../output/output.ts";
 import { optimizerOf, termsOf, transformsOf } from "../run/objective.ts";
 import { openSource } from "../run/source.ts";
-import { standardTokenizer } from "../run/tokenizer.ts";
+import { readTokenizer, standardTokenizer } from "../run/tokenizer.ts";
 import { configurationOf } from "./configuration.ts";
 
 export type EstimateFlags = ConfigFlags & OutputOptions & { readonly measure: number };
@@ -60,9 +60,11 @@ export async function estimate(flags: EstimateFlags): Promise<void> {
 
 async function modelOf(config: Config): Promise<GptConfig> {
   if (config.model.from !== null) return (await openSource(config.model.from, { dropout: config.model.dropout })).model;
-  const named = await standardTokenizer(config.data.tokenizer, config.data.endOfText);
-  // Other tokenizers depend on text that need not be there yet.
-  return checkConfig(modelOptions(config.model, named?.vocabularySize ?? 256));
+  const { tokenizer, endOfText } = config.data;
+  // An alphabet depends on text that need not be there yet; 128 characters are many.
+  if (tokenizer === "characters") return checkConfig(modelOptions(config.model, 128));
+  const { vocabularySize } = (await standardTokenizer(tokenizer, endOfText)) ?? (await readTokenizer(tokenizer));
+  return checkConfig(modelOptions(config.model, vocabularySize));
 }
 
 function memoryParts({ parameters, gradients, moments, activations, backward }: ReturnType<typeof estimateMemory>): string {

@@ -56,8 +56,13 @@ export async function runTraining(training: Training): Promise<Outcome> {
       data.close();
     }
   } catch (error) {
-    const aborted = EitpError.is(error) && error.code === "interrupted";
-    await writeRunFile(folder, runFiles.run, { ...info, status: aborted ? "aborted" : "failed" });
+    const status = EitpError.is(error) && error.code === "interrupted" ? "aborted" : "failed";
+    try {
+      await writeRunFile(folder, runFiles.run, { ...info, status });
+    } catch (second) {
+      // Most likely the same full disk; the first error is the one to tell.
+      output.warn(`run.json still says "running": ${second instanceof Error ? second.message : String(second)}`);
+    }
     throw error;
   }
 }
