@@ -14,7 +14,7 @@ export interface QuickstartFlags extends OutputOptions {
   readonly steps?: number;
 }
 
-/** Measured on two busy cores: 95 seconds, 2.74 bits per byte; of the peaks 3e-3, 6e-3 and 1e-2 the second ends lowest. */
+/** Measured on two cores: 73 seconds, 2.70 bits per byte; of the peaks 3e-3, 6e-3 and 1e-2 the second ends lowest. */
 const recipe: ConfigInput = {
   data: { inputs: [mobyDick], split: "tail" },
   model: { preset: "nano" },
