@@ -2,14 +2,14 @@ import { useBackend } from "@eitp/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { adam } from "../src/optim/index.ts";
-import { type AnyGradientTransform, type HostBatch, type LossTerm, lossTerm, type Saved } from "../src/spec/index.ts";
+import { type AnyGradientTransform, type HostBatch, type LossTerm, lossTerm, type Saved, type TermUse } from "../src/spec/index.ts";
 import { countTargets } from "../src/train/batch.ts";
 import { dot } from "../src/train/ledger.ts";
 import type { TrainerOptions } from "../src/train/options.ts";
 import { createTrainer } from "../src/train/trainer.ts";
 import { decodeTree, encodeTree } from "../src/train/tree.ts";
 import { bitsAfter, bitsOf, differing, options, ran, setPoint, sgdOptimizer } from "./support/runs.ts";
-import { activity, type DensityState, density, l1 } from "./support/terms.ts";
+import { activity, type DensityState, density, failing, l1, lost, steep } from "./support/terms.ts";
 
 /** The data set of `given` with the batch of every `next` after the first few changed. */
 function changed(given: TrainerOptions, change: (batch: HostBatch, call: number) => HostBatch): TrainerOptions {
@@ -44,6 +44,32 @@ describe.each(["cpu", "wasm"] as const)("%s", (backend) => {
       expect([healthy, values["skipped"]]).toEqual([true, undefined]);
     }
     trainer.dispose();
+  });
+
+  test("a skippable use is skipped for its gradient as for its loss; another's bad gradient still ends the run", async () => {
+    const verdicts = async (uses: readonly TermUse[]): Promise<string> => {
+      const trainer = await createTrainer(options(uses));
+      const seen: string[] = [];
+      for (let i = 0; i < 4; i++) {
+        const { healthy, values } = await (await trainer.step()).record;
+        seen.push(healthy ? (values["skipped"] === 1 ? "skipped" : "moved") : "ended");
+      }
+      trainer.dispose();
+      return seen.join(" ");
+    };
+    const skip = { weight: 1, onNonFinite: "skip" } as const;
+    expect(await verdicts([{ term: steep(2), ...skip }])).toBe("moved moved skipped moved");
+    expect(
+      await verdicts([
+        { term: failing(1, Number.NaN), ...skip },
+        { term: steep(2), weight: 1 },
+      ]),
+    ).toBe("moved skipped ended ended");
+    expect(await verdicts([{ term: steep(2), weight: 0, onNonFinite: "skip" }])).toBe("moved moved moved moved");
+    // Own parameters: without weight, or where skipping is allowed, the term alone stands still.
+    expect(await verdicts([{ term: lost(2), weight: 1 }])).toBe("moved moved ended ended");
+    expect(await verdicts([{ term: lost(2), weight: 0 }])).toBe("moved moved moved moved");
+    expect(await verdicts([{ term: lost(2), ...skip }])).toBe("moved moved moved moved");
   });
 
   test("a gradient transform may keep the gradients it got, give back the ones it kept, and start at the parameters", async () => {

@@ -102,6 +102,6 @@ export interface TermUse {
   readonly until?: number;
   /** On steps that `every` leaves out: contribute nothing, or repeat the last gradient ("hold", scope "params" only). Default "zero". */
   readonly between?: "zero" | "hold";
-  /** Either way a non-finite step changes nothing (decided on the device); "throw" (default) then ends the run and names the term. */
+  /** Either way a non-finite step changes nothing (decided on the device); "throw" (default) then ends the run and names the term; "skip" costs a backward of its own. */
   readonly onNonFinite?: "throw" | "skip";
 }

@@ -151,7 +151,7 @@ export function pick(supplied: Partial<InputMap>, needs: readonly Need[], key: s
 export function checked<S extends Saved>(key: string, value: TermValue<S>): TermValue<S> {
   const reported = { ...value.metrics, ...value.features };
   const all = { ...reported, ...value.quantities, loss: value.loss, own: value.own };
-  for (const name of ["loss", "own", "weight", "weighted", "gradientNorm"])
+  for (const name of ["loss", "own", "weight", "weighted", "gradientNorm", "ownGradientNorm"])
     if (Object.hasOwn(reported, name))
       throw new EitpError("usage", `term '${key}' reports '${name}', a name the trainer uses itself; choose another`);
   for (const [name, t] of Object.entries(all))

@@ -85,7 +85,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       now,
       stateOf: ({ key }: Slot) => state.terms[key]?.state ?? null,
       weightOf: (slot: Slot) => weights.get(slot) ?? 0,
-      alone: (slot: Slot) => wantLedger || holds(slot) || normed.has(slot.key),
+      alone: (slot: Slot) => wantLedger || holds(slot) || normed.has(slot.key) || maySkip(slot, weights),
       apart: holds,
     };
 
@@ -119,7 +119,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const move = (step: number, { active, weights, sums, gradients: found, norm2 }: Looked): Verdict => {
     const included = active.flatMap((slot) => {
       const loss = sums.values.get(`${slot.key}.loss`);
-      return weights.get(slot) === 0 || loss === undefined ? [] : [{ slot, loss }];
+      if (weights.get(slot) === 0 || loss === undefined) return [];
+      return [{ slot, loss, own: sums.own.get(slot.key) ?? [], alone: sums.alone.get(slot.key)?.gradients ?? [] }];
     });
     const features = Object.fromEntries(sums.features);
     for (const [key, alone] of sums.alone)
@@ -230,6 +231,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       return await tidied(() => {
         const looked = look(completed, batches, true);
         looked.sums.releaseProposals(null);
+        for (const [key, own] of looked.sums.own) looked.sums.values.set(`${key}.ownGradientNorm`, sqrt(dot(own, own)));
         return report(completed, looked, judge([], looked.norm2, healthy), true);
       });
     },
@@ -273,6 +275,8 @@ interface Looked {
   readonly norm2: Tensor;
 }
 const noMemory = { state: null, own: { count: 0, moments: [] }, held: [] } as const;
+/** Whether to skip a step for this use is told from its gradient, which takes a backward of its own. */
+const maySkip = (slot: Slot, weights: Looked["weights"]): boolean => slot.use.onNonFinite === "skip" && weights.get(slot) !== 0;
 const cloned = (weight: number | Tensor): number | Tensor => (typeof weight === "number" ? weight : weight.clone());
 function plus(g: Tensor | null, more: Tensor | null, weight: number | Tensor): Tensor | null {
   if (more === null) return g;
