@@ -8,4 +8,4 @@ export {
   readHuggingFace,
 } from "./hf-folder.ts";
 export { paramsFromHuggingFace, paramsToHuggingFace } from "./hf-params.ts";
-export { type HostParams, type HostTensor, toHostParams, toParams } from "./host-params.ts";
+export { type HostParam, type HostParams, toHostParams, toParams } from "./host-params.ts";

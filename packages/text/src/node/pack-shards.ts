@@ -112,6 +112,8 @@ function checked({ shardTokens = 1e8, validationFraction = 0.1, split = "auto" }
     throw new EitpError("usage", `shardTokens must be a positive integer, not ${shardTokens}.`);
   if (!(validationFraction >= 0 && validationFraction < 1))
     throw new EitpError("usage", `validationFraction must be from 0 to less than 1, not ${validationFraction}. 0.1 holds out a tenth.`);
+  if (!["auto", "document", "tail"].includes(split))
+    throw new EitpError("usage", `split must be "auto", "document" or "tail", not ${JSON.stringify(split)}.`);
   return { shardTokens, validationFraction, split };
 }
 

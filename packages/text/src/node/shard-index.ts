@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { errnoOf } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
-import { errnoOf } from "./input-error.ts";
 import type { TokenType } from "./token-words.ts";
 
 /** The two parts of a pack. */
