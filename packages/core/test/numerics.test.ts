@@ -128,6 +128,13 @@ describe.each(["cpu", "wasm"] as const)("%s", (backend) => {
     trainer.dispose();
   });
 
+  test("a step without any target has no loss, not a loss of 0", async () => {
+    const trainer = await createTrainer(changed(options([], { parts: 2 }), untargeted));
+    const { healthy, values } = await (await trainer.step()).record;
+    expect([healthy, "loss" in values, "ce.loss" in values, values["gradient.norm"]]).toEqual([true, false, false, 0]);
+    trainer.dispose();
+  });
+
   test("a reader's own objective does not move the own parameters of what it reads", async () => {
     const reader: LossTerm<{ readonly w: tf.Tensor }, "tokens"> = lossTerm({
       name: "reader",
