@@ -30,7 +30,7 @@ function liveLine(steps: number): Progress {
       // A terminal cannot show more, and each write costs time.
       if (kind === "step" && step < steps && performance.now() - shownAt < 100) return;
       shownAt = performance.now();
-      if (kind === "step") stdout.write(`\r\u001b[2K${fit(stepText(step, steps, values, pace.seconds()), heldOut, stdout.columns ?? 80)}`);
+      if (kind === "step") stdout.write(`\r\u001b[2K${fit(stepText(step, steps, values, pace.seconds()), heldOut, columnsOf())}`);
       open = true;
     },
     end: () => {
@@ -75,4 +75,9 @@ function paceMeter(): { tick(ms: number): void; seconds(): number } {
     },
     seconds: () => mean / 1000,
   };
+}
+
+/** Some terminals without a size report 0 columns. */
+function columnsOf(): number {
+  return stdout.columns > 0 ? stdout.columns : 80;
 }
