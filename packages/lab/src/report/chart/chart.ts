@@ -1,4 +1,3 @@
-import type { Series } from "../../metrics/read.ts";
 import { formatNumber, formatTick } from "../format.ts";
 import { type Child, type Html, html } from "../html.ts";
 import { downsample, type Pieces } from "./downsample.ts";
