@@ -1,8 +1,10 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@eitp/source", "module", "node", "import", "default"];
-const folders = ["packages", "apps", "examples"].flatMap((room) => readdirSync(room).map((name) => ({ name, root: `${room}/${name}` })));
+const folders = ["packages", "apps", "examples"]
+  .filter((room) => existsSync(room))
+  .flatMap((room) => readdirSync(room).map((name) => ({ name, root: `${room}/${name}` })));
 
 export default defineConfig({
   resolve: { conditions },

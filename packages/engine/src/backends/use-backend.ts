@@ -2,6 +2,7 @@ import "@tensorflow/tfjs";
 import { enableProdMode, ready, setBackend } from "@tensorflow/tfjs-core";
 import { repairAutodiff } from "../autodiff.ts";
 import { EitpError } from "../error.ts";
+import { registerFusedGradients } from "../fused/run.ts";
 import { registerChoose } from "../ops/choose.ts";
 import { startWasm } from "./wasm/start.ts";
 
@@ -47,6 +48,7 @@ export async function useBackend(name: string, options: UseBackendOptions = {}):
   // Production mode silences tfjs' advertising of tfjs-node on the console; it checks nothing less.
   enableProdMode();
   repairAutodiff();
+  registerFusedGradients();
   registerChoose();
   if (name === "cpu") return useCpu("asked for");
   if (name === "wasm") return useWasm("asked for", options);

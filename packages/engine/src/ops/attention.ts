@@ -1,5 +1,7 @@
 import { add, matMul, mul, reshape, softmax, split, type Tensor, transpose } from "@tensorflow/tfjs-core";
 import { EitpError } from "../error.ts";
+import { isFused } from "../fused/kernels.ts";
+import { run } from "../fused/run.ts";
 import { alibiBias, causalMask, halfTurn, logNScale, rotaryTables } from "./attention-tables.ts";
 import type { AttentionOptions } from "./types.ts";
 
@@ -68,6 +70,7 @@ export function mergeHeads(x: Tensor): Tensor {
 
 /** Causal attention, packed [B, T, 3D] → [B, T, D]. Vaswani et al., 2017, eq. 1. */
 export function attention(qkv: Tensor, options: AttentionOptions): Tensor {
+  if (isFused("EitAttention")) return fusedAttention(qkv, options);
   const { q, k, v } = splitHeads(qkv, options);
   return mergeHeads(matMul(dropped(probabilities(q, k, options), options), v));
 }
@@ -81,4 +84,9 @@ export function attentionProbabilities(qkv: Tensor, options: AttentionOptions): 
 /** Probabilities after the dropout mask, where there is one. */
 export function dropped(a: Tensor, options: AttentionOptions): Tensor {
   return options.dropout === undefined ? a : mul(a, options.dropout);
+}
+
+function fusedAttention(qkv: Tensor, { heads, positions, logN, dropout }: AttentionOptions): Tensor {
+  const inputs = dropout === undefined ? { qkv } : { qkv, mask: dropout };
+  return run("EitAttention", inputs, { heads, positions, logN: logN ?? 0 })[0] as Tensor;
 }

@@ -20,6 +20,8 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import { EitpError } from "../error.ts";
+import { isFused } from "../fused/kernels.ts";
+import { run } from "../fused/run.ts";
 import { embedding } from "./embedding.ts";
 
 // Letters: N rows (tokens), D width, V vocabulary.
@@ -43,6 +45,7 @@ export function headCrossEntropy(hidden: Tensor, weight: Tensor, targets: Tensor
       "usage",
       `headCrossEntropy expects hidden [N, D], weight [V, D], targets [N]; got [${hidden.shape}], [${weight.shape}], [${targets.shape}]`,
     );
+  if (isFused("EitHeadLoss")) return run("EitHeadLoss", { h: hidden, w: weight, targets })[0] as Tensor;
   const chunk = Math.max(1, Math.floor(budgetBytes / (4 * vocabulary)));
   const counted = cast(greaterEqual(targets, 0), "float32");
   const picked = sum(mul(hidden, embedding(weight, maximum(targets, scalar(0, "int32")))), -1);

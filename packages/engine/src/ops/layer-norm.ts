@@ -1,4 +1,6 @@
-import { add, customGrad, type GradSaveFunc, mean, mul, rsqrt, square, sub, sum, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { add, customGrad, type GradSaveFunc, mean, mul, reshape, rsqrt, square, sub, sum, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { isFused } from "../fused/kernels.ts";
+import { run } from "../fused/run.ts";
 
 /**
  * y = n·w + b with n = (x − mean)·r, r = 1/√(var + ε), over the last axis [.., D]; w and b are [D].
@@ -6,7 +8,9 @@ import { add, customGrad, type GradSaveFunc, mean, mul, rsqrt, square, sub, sum,
  * @see Ba, Kiros, Hinton, "Layer Normalization", 2016, §3
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
-  return norm(epsilon)(x, weight, bias);
+  if (!isFused("EitLayerNorm")) return norm(epsilon)(x, weight, bias);
+  const rows = reshape(x, [-1, weight.size]);
+  return reshape(run("EitLayerNorm", { x: rows, w: weight, b: bias }, { epsilon })[0] as Tensor, x.shape);
 }
 
 const norm = (epsilon: number): ((x: Tensor, weight: Tensor, bias: Tensor) => Tensor) =>
