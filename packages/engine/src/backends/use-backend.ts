@@ -4,7 +4,7 @@ import { repairAutodiff } from "../autodiff.ts";
 import { EitpError } from "../error.ts";
 import { registerFusedGradients } from "../fused/run.ts";
 import { registerChoose } from "../ops/choose.ts";
-import { startWasm } from "./wasm/start.ts";
+import { startWasm, type WasmOptions } from "./wasm/start.ts";
 
 export type BackendName = "cpu" | "wasm";
 
@@ -13,16 +13,13 @@ export interface BackendChoice {
   readonly name: BackendName;
   /** One clause for logs: "asked for", or why "auto" came to it. */
   readonly why: string;
-  /** wasm: whether 128-bit vector instructions are used. */
-  readonly simd?: boolean;
-  /** wasm: threads of its kernels; always 1 in Node. */
+  /** wasm: whether products are fused, see {@link UseBackendOptions}. */
+  readonly fma?: boolean;
+  /** wasm: threads of its kernels. */
   readonly threads?: number;
 }
 
-export interface UseBackendOptions {
-  /** Folder or URL prefix, ending in "/", of the `.wasm` files of `@tensorflow/tfjs-backend-wasm`; needed in a tab, found by itself in Node. */
-  readonly wasmPaths?: string;
-}
+export type UseBackendOptions = WasmOptions;
 
 /** A row of `eitp doctor`. */
 export interface BackendReport {
@@ -69,8 +66,8 @@ async function useCpu(why: string): Promise<BackendChoice> {
 }
 
 async function useWasm(why: string, options: UseBackendOptions): Promise<BackendChoice> {
-  const { simd, threads } = await startWasm(options.wasmPaths);
-  return { name: "wasm", why, simd, threads };
+  const { fma } = await startWasm(options);
+  return { name: "wasm", why, fma, threads: 1 };
 }
 
 /** Every backend EIT-P knows of, whether it can be used here, and how to get it otherwise. Starts none. */

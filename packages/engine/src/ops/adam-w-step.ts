@@ -1,6 +1,7 @@
 import { add, div, mul, sqrt, square, sub, type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { isFused } from "../fused/kernels.ts";
 import { run } from "../fused/run.ts";
+import { requireShape } from "./fits.ts";
 
 /** Constants of one step, computed in float64 by the optimiser. */
 export interface AdamWConstants {
@@ -28,6 +29,8 @@ export function adamWStep(
   constants: AdamWConstants,
 ): { readonly parameter: Tensor; readonly m: Tensor; readonly v: Tensor } {
   const { beta1, beta2, scale, epsilon, root, keep } = constants;
+  for (const [name, x] of Object.entries({ "a gradient": g, "a first moment": m, "a second moment": v }))
+    requireShape("adamWStep", name, x, p.shape);
   if (isFused("EitAdamW")) {
     const [parameter, m1, v1] = run("EitAdamW", { p, g, m, v }, { ...constants }) as readonly [Tensor, Tensor, Tensor];
     return { parameter, m: m1, v: v1 };

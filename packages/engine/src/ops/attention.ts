@@ -3,6 +3,7 @@ import { EitpError } from "../error.ts";
 import { isFused } from "../fused/kernels.ts";
 import { run } from "../fused/run.ts";
 import { alibiBias, causalMask, halfTurn, logNScale, rotaryTables } from "./attention-tables.ts";
+import { requireShape } from "./fits.ts";
 import type { AttentionOptions } from "./types.ts";
 
 /** Queries (scaled, and turned where positions are rotary), keys and values of each head: [B, H, T, d]. */
@@ -19,7 +20,16 @@ export interface Heads {
  */
 export function splitHeads(qkv: Tensor, options: AttentionOptions, offset = 0): Heads {
   const { heads, positions, logN } = options;
-  const [batch, tokens, packed] = qkv.shape as [number, number, number];
+  const size = headSize(qkv, options);
+  const [batch, tokens] = qkv.shape as [number, number];
+  const forward = transpose(reshape(qkv, [batch, tokens, 3 * heads, size]), [0, 2, 1, 3]);
+  const [q, k, v] = positions === "rotary" ? turned(forward, offset) : (parts(forward, [1, 1, 1]) as [Tensor, Tensor, Tensor]);
+  const scale = 1 / Math.sqrt(size);
+  return { q: mul(q, logN === null ? scale : logNScale(tokens, offset, logN, scale)), k, v };
+}
+
+function headSize(qkv: Tensor, { heads, positions }: AttentionOptions): number {
+  const packed = qkv.shape[2] as number;
   const size = packed / 3 / heads;
   if (qkv.rank !== 3 || !Number.isInteger(size))
     throw new EitpError("usage", `attention expects packed [B, T, 3·D] with D a multiple of ${heads} heads; got [${qkv.shape}]`);
@@ -28,10 +38,7 @@ export function splitHeads(qkv: Tensor, options: AttentionOptions, offset = 0): 
       "usage",
       `rotary positions turn pairs: heads must be of even size; got ${size} (width ${packed / 3}, ${heads} heads)`,
     );
-  const forward = transpose(reshape(qkv, [batch, tokens, 3 * heads, size]), [0, 2, 1, 3]);
-  const [q, k, v] = positions === "rotary" ? turned(forward, offset) : (parts(forward, [1, 1, 1]) as [Tensor, Tensor, Tensor]);
-  const scale = 1 / Math.sqrt(size);
-  return { q: mul(q, logN === null ? scale : logNScale(tokens, offset, logN, scale)), k, v };
+  return size;
 }
 
 /** Rotary: x·cos + x·P·sin on queries and keys at once. Su et al., "RoFormer", 2021, eq. 34. */
@@ -86,7 +93,11 @@ export function dropped(a: Tensor, options: AttentionOptions): Tensor {
   return options.dropout === undefined ? a : mul(a, options.dropout);
 }
 
-function fusedAttention(qkv: Tensor, { heads, positions, logN, dropout }: AttentionOptions): Tensor {
+function fusedAttention(qkv: Tensor, options: AttentionOptions): Tensor {
+  const { heads, positions, logN, dropout } = options;
+  headSize(qkv, options);
+  const [batch, tokens] = qkv.shape as [number, number];
+  if (dropout !== undefined) requireShape("attention", "a dropout mask", dropout, [batch, heads, tokens, tokens]);
   const inputs = dropout === undefined ? { qkv } : { qkv, mask: dropout };
   return run("EitAttention", inputs, { heads, positions, logN: logN ?? 0 })[0] as Tensor;
 }

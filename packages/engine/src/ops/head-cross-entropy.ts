@@ -40,6 +40,8 @@ export function headCrossEntropy(hidden: Tensor, weight: Tensor, targets: Tensor
   const { budgetBytes = 64 * 2 ** 20 } = options;
   const [rows, width] = hidden.shape as [number, number];
   const vocabulary = weight.shape[0] as number;
+  if (targets.dtype !== "int32")
+    throw new EitpError("usage", `headCrossEntropy expects int32 targets; got ${targets.dtype} [${targets.shape}]`);
   if (hidden.rank !== 2 || weight.rank !== 2 || weight.shape[1] !== width || targets.rank !== 1 || targets.shape[0] !== rows)
     throw new EitpError(
       "usage",

@@ -1,6 +1,7 @@
 import { add, customGrad, type GradSaveFunc, mean, mul, reshape, rsqrt, square, sub, sum, type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { isFused } from "../fused/kernels.ts";
 import { run } from "../fused/run.ts";
+import { requireShape } from "./fits.ts";
 
 /**
  * y = n·w + b with n = (x − mean)·r, r = 1/√(var + ε), over the last axis [.., D]; w and b are [D].
@@ -8,8 +9,11 @@ import { run } from "../fused/run.ts";
  * @see Ba, Kiros, Hinton, "Layer Normalization", 2016, §3
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
+  const width = x.shape[x.rank - 1] as number;
+  requireShape("layerNorm", "a weight", weight, [width]);
+  requireShape("layerNorm", "a bias", bias, [width]);
   if (!isFused("EitLayerNorm")) return norm(epsilon)(x, weight, bias);
-  const rows = reshape(x, [-1, weight.size]);
+  const rows = x.rank === 2 ? x : reshape(x, [x.size / width, width]);
   return reshape(run("EitLayerNorm", { x: rows, w: weight, b: bias }, { epsilon })[0] as Tensor, x.shape);
 }
 
