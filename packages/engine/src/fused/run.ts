@@ -1,5 +1,5 @@
 import { engine, getGradient, matMul, type NamedAttrMap, type NamedTensorMap, registerGradient, type Tensor } from "@tensorflow/tfjs-core";
-import type { FusedKernel } from "./kernels.ts";
+import { type FusedKernel, isFused } from "./kernels.ts";
 
 /** Calls a fused kernel on the tape. */
 export function run(kernel: FusedKernel, inputs: { readonly [name: string]: Tensor }, attrs: NamedAttrMap = {}): readonly Tensor[] {
@@ -21,6 +21,10 @@ export function registerFusedGradients(): void {
       const [x, w] = saved as [Tensor, Tensor];
       const transposed = attrs["transposed"] === true;
       const d = dy as Tensor;
+      if (isFused("EitLinearGrad")) {
+        const [dx, dw, db] = run("EitLinearGrad", { dy: d, x, w }, { transposed }) as readonly [Tensor, Tensor, Tensor];
+        return { x: () => dx, w: () => dw, b: () => db };
+      }
       return {
         x: () => matMul(d, w, false, !transposed),
         w: () => (transposed ? matMul(d, x, true, false) : matMul(x, d, true, false)),
@@ -61,13 +65,11 @@ export function registerFusedGradients(): void {
   registerGradient({
     kernelName: "EitHeadLoss",
     inputsToSave: ["h", "w", "targets"],
-    outputsToSave: [false, true],
+    outputsToSave: [false, true, true],
     gradFunc: (dys, saved) => {
-      const [h, w, targets, lse] = saved as [Tensor, Tensor, Tensor, Tensor];
-      const [dh, dw] = run("EitHeadLossGrad", { dy: first(dys as unknown as readonly Tensor[]), h, w, targets, lse }) as readonly [
-        Tensor,
-        Tensor,
-      ];
+      const [h, w, targets, lse, kept] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
+      const dy = first(dys as unknown as readonly Tensor[]);
+      const [dh, dw] = run("EitHeadLossGrad", { dy, h, w, targets, lse, kept }) as readonly [Tensor, Tensor];
       return { h: () => dh, w: () => dw };
     },
   });
