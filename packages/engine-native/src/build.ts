@@ -15,7 +15,13 @@ const sources: string = join(home, "native");
 
 /** No `-ffast-math`: NaN and infinities must come through. No `-march`: each instruction set is chosen when the program runs. */
 const release: readonly string[] = ["-O3", "-DNDEBUG"];
-const debug: readonly string[] = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"];
+const debug: readonly string[] = [
+  "-O1",
+  "-g",
+  "-fsanitize=address,undefined",
+  "-fno-sanitize-recover=undefined",
+  "-fno-omit-frame-pointer",
+];
 const common: readonly string[] = [
   ...["-std=c++17", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden"],
   ...["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wall", "-Wextra", "-Wno-psabi"],

@@ -30,7 +30,10 @@ export async function startNative(options: NativeOptions = {}): Promise<NativeIn
   const isa = process.env["EITP_ISA"] ?? "";
   const started = addon.start(threads, isa);
   if (started === 0)
-    throw new EitpError("unavailable", `this processor has no kernels for EITP_ISA="${isa}"; expected "avx512", "avx2" or "base", or nothing`);
+    throw new EitpError(
+      "unavailable",
+      `this processor has no kernels for EITP_ISA="${isa}"; expected "avx512", "avx2" or "base", or nothing`,
+    );
   if (findBackend(backendName) === null) {
     registerBackend(backendName, () => new NativeBackend(addon, { exact: process.env["EITP_NATIVE_EXACT"] === "1" }));
     copyRegisteredKernels("cpu", backendName);

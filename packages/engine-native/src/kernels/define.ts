@@ -25,7 +25,10 @@ export function replace<Inputs, Attributes = object, Result = TensorInfo>(
 }
 
 /** Adds a kernel that JavaScript does not have. */
-export function define<Inputs, Attributes = object, Result = TensorInfo>(kernelName: string, kernel: Native<Inputs, Attributes, Result>): void {
+export function define<Inputs, Attributes = object, Result = TensorInfo>(
+  kernelName: string,
+  kernel: Native<Inputs, Attributes, Result>,
+): void {
   replace<Inputs, Attributes, Result>(kernelName, () => kernel);
 }
 

@@ -41,7 +41,11 @@ export function registerElementwise(): void {
   for (const [name, op, types] of arithmetic)
     binary(name, op, (dtype) => (dtype === "float32" || (types === "integers too" && dtype === "int32") ? dtype : null));
   for (const [name, op] of comparisons) binary(name, op, (dtype) => (typeNumbers[dtype] === undefined ? null : "bool"));
-  for (const [name, op] of [["LogicalAnd", 13], ["LogicalOr", 14]] as const) binary(name, op, (dtype) => (dtype === "bool" ? "bool" : null));
+  for (const [name, op] of [
+    ["LogicalAnd", 13],
+    ["LogicalOr", 14],
+  ] as const)
+    binary(name, op, (dtype) => (dtype === "bool" ? "bool" : null));
   for (const [name, op] of unary) each(name, op, "float32", "float32");
   each("IsFinite", 11, "float32", "bool");
   each("IsNan", 12, "float32", "bool");

@@ -107,7 +107,10 @@ function heads(qkv: T, { heads, positions, logN }: AttentionAttributes): number[
   const [B, tokens, packed] = qkv.shape as [number, number, number];
   const size = packed / 3 / heads;
   if (!Number.isInteger(size) || (positions === "rotary" && size % 2 !== 0))
-    throw new EitpError("usage", `attention: ${heads} heads do not divide [${qkv.shape}] into parts of equal${positions === "rotary" ? ", even" : ""} size`);
+    throw new EitpError(
+      "usage",
+      `attention: ${heads} heads do not divide [${qkv.shape}] into parts of equal${positions === "rotary" ? ", even" : ""} size`,
+    );
   return [B, tokens, heads, size, positions === "rotary" ? 1 : positions === "alibi" ? 2 : 0, logN];
 }
 
@@ -123,7 +126,10 @@ function headLoss({ inputs: { h, w, targets }, backend }: Call<{ h: T; w: T; tar
   const bad = backend.call(number, rows, width, vocabulary, at(h), at(w), at(targets), at(nll), at(lse), keep ? at(kept) : 0);
   if (bad > 0) {
     for (const t of out) backend.disposeData(t.dataId);
-    throw new EitpError("data", `headCrossEntropy: target ${bad - 1} is outside −1 … ${vocabulary - 1}. Check tokenizer and vocabulary size.`);
+    throw new EitpError(
+      "data",
+      `headCrossEntropy: target ${bad - 1} is outside −1 … ${vocabulary - 1}. Check tokenizer and vocabulary size.`,
+    );
   }
   return out;
 }

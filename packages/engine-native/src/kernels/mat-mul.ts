@@ -1,5 +1,5 @@
-import { broadcast_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { EitpError } from "@eitp/engine/error";
+import { broadcast_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { NativeBackend } from "../backend.ts";
 import { areFloats, replace } from "./define.ts";
 

@@ -25,7 +25,10 @@ export function registerReduce(): void {
       const axes = util.parseAxisParam(axis ?? reductionIndices ?? x.shape.map((_, i) => i), x.shape);
       return reduced(call.backend, op, x, axes, keepDims);
     });
-  for (const [name, attribute, logarithmic] of [["Softmax", "dim", 0], ["LogSoftmax", "axis", 1]] as const)
+  for (const [name, attribute, logarithmic] of [
+    ["Softmax", "dim", 0],
+    ["LogSoftmax", "axis", 1],
+  ] as const)
     replace<{ logits: T }, { readonly dim?: number; readonly axis?: number }>(name, (stock) => (call) => {
       const { logits } = call.inputs;
       const rank = logits.shape.length;

@@ -129,7 +129,12 @@ export function registerShape(): void {
     const [first] = call.inputs;
     if (first === undefined || !call.inputs.every((t) => isNative(t) && t.dtype === first.dtype)) return stock(call);
     const { axis } = call.attrs;
-    const widened = call.inputs.map((t) => ({ ...t, dataId: t.dataId, dtype: t.dtype, shape: [...t.shape.slice(0, axis), 1, ...t.shape.slice(axis)] }));
+    const widened = call.inputs.map((t) => ({
+      ...t,
+      dataId: t.dataId,
+      dtype: t.dtype,
+      shape: [...t.shape.slice(0, axis), 1, ...t.shape.slice(axis)],
+    }));
     return concat(call.backend, widened, axis);
   });
   replace<{ x: T }, { paddings: readonly (readonly [number, number])[]; constantValue: number }>("PadV2", (stock) => (call) => {
@@ -183,7 +188,10 @@ export function registerShape(): void {
     if (typeof value !== "number" || typeNumbers[type] === undefined) return stock(call);
     return fill(call.backend, call.backend.output(shape, type), value);
   });
-  for (const [name, value] of [["ZerosLike", 0], ["OnesLike", 1]] as const)
+  for (const [name, value] of [
+    ["ZerosLike", 0],
+    ["OnesLike", 1],
+  ] as const)
     replace<{ x: T }>(name, (stock) => (call) => {
       const { x } = call.inputs;
       return isNative(x) ? fill(call.backend, call.backend.output(x.shape, x.dtype), value) : stock(call);

@@ -50,15 +50,12 @@ export function registerFusedGradients(): void {
   });
   registerGradient({
     kernelName: "EitAttention",
-    inputsToSave: ["qkv", "mask"],
+    inputsToSave: ["qkv"],
     outputsToSave: [true, true],
     gradFunc: (dys, saved, attrs) => {
-      // Without a mask tfjs saves one input less.
-      const [qkv, ...rest] = saved as Tensor[];
-      const [y, lse] = rest.slice(-2) as [Tensor, Tensor];
-      const mask = rest.length === 3 ? { mask: rest[0] as Tensor } : {};
-      const dy = first(dys as unknown as readonly Tensor[]);
-      const dqkv = first(run("EitAttentionGrad", { dy, y, qkv: qkv as Tensor, lse, ...mask }, attrs));
+      // tfjs cannot save an input that may be absent: where there is a mask, `attention` brings its own gradient.
+      const [qkv, y, lse] = saved as [Tensor, Tensor, Tensor];
+      const dqkv = first(run("EitAttentionGrad", { dy: first(dys as unknown as readonly Tensor[]), y, qkv, lse }, attrs));
       return { qkv: () => dqkv };
     },
   });

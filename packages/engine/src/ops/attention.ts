@@ -1,4 +1,4 @@
-import { add, matMul, mul, reshape, softmax, split, type Tensor, transpose } from "@tensorflow/tfjs-core";
+import { add, customGrad, type GradSaveFunc, matMul, mul, reshape, softmax, split, type Tensor, transpose } from "@tensorflow/tfjs-core";
 import { EitpError } from "../error.ts";
 import { isFused } from "../fused/kernels.ts";
 import { run } from "../fused/run.ts";
@@ -87,6 +87,19 @@ export function dropped(a: Tensor, options: AttentionOptions): Tensor {
 }
 
 function fusedAttention(qkv: Tensor, { heads, positions, logN, dropout }: AttentionOptions): Tensor {
-  const inputs = dropout === undefined ? { qkv } : { qkv, mask: dropout };
-  return run("EitAttention", inputs, { heads, positions, logN: logN ?? 0 })[0] as Tensor;
+  const attributes = { heads, positions, logN: logN ?? 0 };
+  if (dropout === undefined) return run("EitAttention", { qkv }, attributes)[0] as Tensor;
+  const masked = customGrad((...args) => {
+    const [x, save] = args as unknown as [Tensor, GradSaveFunc];
+    const [y, lse] = run("EitAttention", { qkv: x, mask: dropout }, attributes) as readonly [Tensor, Tensor];
+    save([x, y, lse]);
+    return {
+      value: y,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [x0, y0, lse0] = saved as [Tensor, Tensor, Tensor];
+        return run("EitAttentionGrad", { dy, y: y0, qkv: x0, lse: lse0, mask: dropout }, attributes)[0] as Tensor;
+      },
+    };
+  });
+  return masked(qkv);
 }
