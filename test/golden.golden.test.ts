@@ -25,7 +25,10 @@ async function curve(): Promise<Curve[string]> {
   });
   const run = train({
     model: gpt({ vocabulary: 256, context: 12, width: 16, layers: 2, heads: 2, dropout: 0.1 }),
-    terms: [{ term: crossEntropy(), weight: 1 }, { term: activity, weight: 0.01 }],
+    terms: [
+      { term: crossEntropy(), weight: 1 },
+      { term: activity, weight: 0.01 },
+    ],
     dataset: datasetFromText(text, bytes(), { shape: { sequences: 3, length: 12 } }),
     optimizer: adamW({ learningRate: cosine({ peak: 1e-2, warmup: 4, steps: 20, floor: 1e-3 }), beta2: 0.99, weightDecay: 0.1 }),
     transforms: [clipByGlobalNorm(1)],

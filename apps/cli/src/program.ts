@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 
-/** Every command, its words and its options. What a command does is loaded when it runs, so that `--help` answers at once. */
-export function program(): Command {
+/**
+ * Every command, its words and its options. What a command does is loaded when it runs, so that `--help` answers at once.
+ * @param completion - False for the completion library, which brings these two commands itself.
+ */
+export function program(completion = true): Command {
   const root = new Command("eitp")
     .description("Train, resume, sample and inspect GPT models.")
     .version(version, "-V, --version")
@@ -10,6 +13,7 @@ export function program(): Command {
     .configureOutput({ outputError: () => undefined })
     .addHelpText("after", exitCodes);
   for (const add of [training, using, files, checking]) add(root);
+  if (completion) completing(root);
   return root;
 }
 
@@ -35,7 +39,7 @@ function training(root: Command): void {
     .option("--backend <name>", "another backend than before")
     .action(async (run, options) => (await import("./commands/resume.ts")).resume(run, options));
   command(root, "quickstart", "train a small model on Moby-Dick, in about a minute and a half")
-    .option("--out <dir>", "run folder; replaced if it holds a quickstart already", "runs/quickstart")
+    .option("--out <dir>", "run folder; replaced if it holds a quickstart already", "eitp-runs/quickstart")
     .option("--steps <n>", "optimiser steps", whole(1))
     .action(async (options) => (await import("./commands/quickstart.ts")).quickstart(options));
   command(root, "verify-resume", "prove that resuming is bit-identical: kill a run at random moments and compare")
@@ -61,7 +65,7 @@ function using(root: Command): void {
     .option("--no-stream", "print texts when they are finished")
     .action(async (path, options) => (await import("./commands/generate.ts")).generateText(path, options));
   model(command(root, "eval <model>", "held-out loss, perplexity and bits per byte"))
-    .requiredOption("--data <paths...>", "text to evaluate on, all of it")
+    .option("--data <paths...>", "text to evaluate on, all of it; default: what the run holds out")
     .option("--field <name>", "field of JSON Lines, or column of Parquet", "text")
     .option("--format <name>", "text, jsonl or parquet; default: by file name")
     .option("--replace-invalid", "replace invalid UTF-8 instead of refusing it")
@@ -118,16 +122,19 @@ function checking(root: Command): void {
   configured(command(config, "show", "what a run would use, and where nothing is left open")).action(async (options) =>
     (await import("./commands/config.ts")).show(options),
   );
-  // The words are handed to the completion library as they are; `complete` is what its scripts call back.
+}
+
+function completing(root: Command): void {
   root
     .command("completion <shell>")
     .description("print a completion script for bash, zsh, fish or powershell")
-    .action(async (shell) => (await import("./commands/completion.ts")).printScript(program(), shell));
+    .action(async (shell) => (await import("./commands/completion.ts")).printScript(program(false), shell));
+  // What the scripts call back, with the words typed so far.
   root
     .command("complete [words...]", { hidden: true })
     .allowUnknownOption()
     .helpOption(false)
-    .action(async () => (await import("./commands/completion.ts")).suggest(program()));
+    .action(async () => (await import("./commands/completion.ts")).suggest(program(false)));
 }
 
 /** A command with the options that every command has. */

@@ -85,6 +85,11 @@ const yaml: readonly (readonly [name: string, text: string, ...expected: string[
     "training:\n  steps: 5\noptimizer:\n  schedule:\n    warmup: 6\n",
     "a.yaml:5:5: optimizer.schedule.warmup: expected a warm-up of at most the schedule's 5 steps, found 6.",
   ],
+  [
+    "a floor above the peak",
+    "optimizer:\n  learningRate: 1e-3\n  schedule:\n    floor: 0.1\n",
+    "a.yaml:4:5: optimizer.schedule.floor: expected at most the peak, optimizer.learningRate (0.001), found 0.1.",
+  ],
   ["a scalar for a section", "model: 3\n", "a.yaml:1:1: model: expected a section with preset,", "found 3."],
   ["a list instead of a configuration", "- 1\n", "a.yaml:1:1: expected a section with data,"],
   ["two documents", "backend: cpu\n---\nbackend: wasm\n", "a.yaml:2:1: expected one document, found a second one."],

@@ -1,7 +1,7 @@
 import { useBackend } from "@eitp/engine";
 import { beforeAll } from "vitest";
-import { describeOurTerms } from "./our-terms.ts";
+import { describeRightTerms } from "./support/contract.ts";
 
 // The reference backend in a file of its own: two files run side by side.
 beforeAll(() => useBackend("cpu"));
-describeOurTerms();
+describeRightTerms();

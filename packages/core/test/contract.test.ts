@@ -1,6 +1,6 @@
 import { useBackend } from "@eitp/engine";
 import { beforeAll } from "vitest";
-import { describeOurTerms } from "./our-terms.ts";
+import { describeRightTerms } from "./support/contract.ts";
 
 beforeAll(() => useBackend("wasm"));
-describeOurTerms();
+describeRightTerms();

@@ -8,7 +8,7 @@ import { findCheckpoint, stepsIn } from "../src/train/checkpoints.ts";
 import type { TrainOptions } from "../src/train/options.ts";
 import { type RunResult, resume, train } from "../src/train/train.ts";
 import { bitsOf, differing, model, options, setPoint } from "./support/runs.ts";
-import { activity, density, failing, growth, l1, steep } from "./support/terms.ts";
+import { activity, density, failing, growth, l1, lost, steep } from "./support/terms.ts";
 
 const uses = () => [
   { term: l1(), weight: 0.1 },
@@ -180,12 +180,19 @@ describe("runs", () => {
     const platform = memoryPlatform();
     await all(train(given(platform, { ...more, steps: 8 })));
     expect((await all(resume(given(platform, more), await findCheckpoint(platform.store, "latest")))).result.step).toBe(12);
+    // The evaluation that ended the run belongs to its last checkpoint, and ends a resumed run as well.
+    expect((await all(resume(given(platform, more), await findCheckpoint(platform.store, "latest")))).result).toMatchObject({
+      reason: "stopped",
+      step: 12,
+      progress: { since: 3 },
+    });
   });
 
   test.each([
     ["a NaN loss", () => failing(6, Number.NaN), "the loss of term 'failing' is NaN"],
     ["an infinite loss", () => failing(6, Number.POSITIVE_INFINITY), "the loss of term 'failing' is "],
     ["a NaN gradient", () => steep(6), "the gradient of term 'steep' has norm NaN (loss 0)"],
+    ["a NaN gradient at own parameters", () => lost(6), "the gradient at the own parameters of term 'lost' has norm NaN"],
   ])("%s ends the run, names term and step, dumps, and keeps the checkpoint", async (_name, make, message) => {
     const platform = memoryPlatform();
     const live = tf.memory().numTensors;

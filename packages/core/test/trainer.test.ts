@@ -57,6 +57,45 @@ describe.each(["cpu", "wasm"] as const)("%s", (backend) => {
     expect(differing(await bitsAfter(options(uses()), 6), without)).toBeGreaterThan(100);
   });
 
+  test("a reader of weight 0 changes nothing of what it reads, also a term over parameters", async () => {
+    const read: TermUse[] = [
+      { term: l1(), weight: 0.1 },
+      { term: density(), weight: 0.1 },
+    ];
+    for (const parts of [1, 2])
+      expect(
+        differing(
+          await bitsAfter(options([...read, { term: balance(), weight: 0 }], { parts }), 6),
+          await bitsAfter(options(read, { parts }), 6),
+        ),
+      ).toBe(0);
+  });
+
+  test("a reader's gradient is whole under micro-batches: a constant reading of a term over parameters", async () => {
+    const follower: AnyLossTerm = lossTerm({
+      name: "follower",
+      units: "1",
+      scope: "tokens",
+      needs: ["tokens"],
+      reads: ["l1.mean"],
+      evaluate: ({ read }) => ({ loss: read["l1.mean"] as tf.Tensor }),
+    });
+    const plain = (uses: readonly TermUse[], parts: number) => bitsAfter(options(uses, { parts, optimizer: sgdOptimizer(1) }), 1);
+    const both = new Float32Array(
+      (
+        await plain(
+          [
+            { term: l1(), weight: 0 },
+            { term: follower, weight: 2 },
+          ],
+          2,
+        )
+      ).buffer,
+    );
+    const direct = new Float32Array((await plain([{ term: l1(), weight: 2 }], 2)).buffer);
+    expect(Math.max(...both.map((x, i) => Math.abs(x - (direct[i] as number))))).toBeLessThan(1e-7);
+  });
+
   test("the order of the list does not matter", async () => {
     expect(differing(await bitsAfter(options(uses()), 6), await bitsAfter(options(uses().reverse()), 6))).toBe(0);
   });

@@ -3,6 +3,7 @@ import { counterRng, primal, useBackend } from "@eitp/engine";
 import { add, ones, zeros } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type GptOptions, gpt } from "../src/index.ts";
+import { blockMasks, embedMask } from "../src/model/dropout.ts";
 import { fixtureBatch, fixtureParams, largestDifference } from "./fixture.ts";
 
 const options: GptOptions = { vocabulary: 11, context: 6, width: 8, layers: 2, heads: 2 };
@@ -31,6 +32,16 @@ describe("dropout", () => {
     expect(nll(0.5, true, 1)).toEqual(nll(0.5, true, 1));
     expect(nll(0.5, true, 1)).not.toEqual(nll(0.5, true, 2));
     expect(nll(0.5, true, 1)).not.toEqual(nll(0, true, 1));
+  });
+
+  test("draws every mask anew, whatever its layer and place", () => {
+    const { config } = gpt({ ...options, dropout: 0.5 });
+    const blocks = [0, 1].flatMap((layer) => {
+      const { attention, attentionOut, mlpOut } = blockMasks(config, counterRng(4), layer, [2, 6]);
+      return [attention, attentionOut, mlpOut];
+    });
+    const beginnings = [...blocks, embedMask(config, counterRng(4), [2, 6])].map((mask) => mask.dataSync().slice(0, 96).join());
+    expect(new Set(beginnings).size).toBe(7);
   });
 
   test("scales the survivors of the embedding sum by 1/keep and zeroes the rest", () => {

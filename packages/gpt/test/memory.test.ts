@@ -59,6 +59,7 @@ describe("estimateMemory", () => {
     ["long sequences", { ...small, context: 256, layers: 3 }, 2, 256],
     ["a large vocabulary", { ...small, vocabulary: 6000, width: 64 }, 1, 16],
     ["a large vocabulary in chunks", { ...small, vocabulary: 3000, headBudgetBytes: 3000 * 4 * 16 }, 4, 32],
+    ["a single block", { ...small, layers: 1, vocabulary: 20, positions: "none" }, 4, 8],
     ["deep and narrow", { ...small, layers: 8 }, 2, 16],
     ["the nano preset", presets.nano, 8, 64],
   ])("%s: the tape to a fiftieth, the peak to a seventh of what is allocated", (_name, options, sequences, length) => {

@@ -1,8 +1,8 @@
 export { metricsFile } from "./metrics/file.ts";
-export { type Checkpoint, type LedgerEntry, type Metrics, readMetrics, type Series } from "./metrics/read.ts";
+export { type CheckpointEntry, type LedgerEntry, type Metrics, readMetrics, type Series } from "./metrics/read.ts";
 export { truncateMetrics } from "./metrics/truncate.ts";
 export { report, writeReport } from "./report/report.ts";
 export { environment } from "./run/environment.ts";
-export { appendSample, type Run, readRun, writeRunFile } from "./run/files.ts";
-export type { Environment, GitState, Json, RunFiles, RunInfo, RunResult, RunStatus, Sample } from "./run/types.ts";
+export { appendSample, type RunFolder, readRun, writeRunFile } from "./run/files.ts";
+export type { Environment, GitState, RunFigures, RunFiles, RunInfo, RunStatus, Sample } from "./run/types.ts";
 export { type TensorBoardOptions, tensorBoardFile } from "./tensorboard/file.ts";

@@ -197,6 +197,7 @@ describe("refused, with nothing left behind", () => {
     await rejects(packShards(documentsOf(1), tokenizer, join(root, "mine.doc")), "usage", "cannot be used as a folder (ENOTDIR)");
     await rejects(packShards(documentsOf(1), tokenizer, out(), { validationFraction: 1 }), "usage", "not 1");
     await rejects(packShards(documentsOf(1), tokenizer, out(), { shardTokens: 0 }), "usage", "not 0");
+    await rejects(packShards(documentsOf(1), tokenizer, out(), { split: "tails" as never }), "usage", 'not "tails"');
     expect(readFileSync(join(root, "mine.doc"), "utf8")).toBe("precious");
   });
   test("a disk that takes no more", () => {
@@ -205,7 +206,9 @@ describe("refused, with nothing left behind", () => {
     const command = `ulimit -f 64; exec ${process.execPath} --conditions=@eitp/source --import tsx ${script} ${out()} 8`;
     const child = spawnSync("bash", ["-c", command], { encoding: "utf8" });
     expect(child.stdout).toContain('"code":"io"');
-    expect(child.stdout).toContain("There is no room on the disk for");
+    expect(child.stdout).toContain(
+      "EFBIG: file too large, write. The file would be larger than this file system or user may write: raise the limit",
+    );
     expect(readdirSync(root)).toEqual([]);
   });
 });

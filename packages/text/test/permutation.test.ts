@@ -1,7 +1,7 @@
 import { counter } from "@eitp/engine/random";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { permutation } from "../src/index.ts";
+import { permutation } from "../src/data/permutation.ts";
 
 const all = (size: number, seed: number): number[] => Array.from({ length: size }, (_, i) => permutation(size, counter(seed))(i));
 

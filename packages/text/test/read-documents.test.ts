@@ -99,6 +99,7 @@ describe("readDocuments", () => {
 describe("readDocuments refuses", () => {
   test.each<[string, () => { inputs: string[]; options?: ReadOptions }, string]>([
     ["no input", () => ({ inputs: [] }), "No input was given"],
+    ["an unknown format", () => ({ inputs: ["-"], options: { format: "csv" as never } }), 'not "csv"'],
     ["a missing path", () => ({ inputs: [at("nowhere.txt")] }), "There is no file or folder"],
     ["an unreadable path", () => ({ inputs: [at("loop")] }), "ELOOP"],
     ["a glob without match", () => ({ inputs: [at("*.nothing")] }), "No file matches"],
@@ -151,6 +152,6 @@ describe("readDocuments refuses", () => {
     const { inputs, options } = given();
     const error = await refusal(inputs, options);
     expect(error.message).toContain(message);
-    expect(error.code).toBe(name === "no input" || name === "Parquet on standard input" ? "usage" : "data");
+    expect(error.code).toBe(["no input", "an unknown format", "Parquet on standard input"].includes(name) ? "usage" : "data");
   });
 });

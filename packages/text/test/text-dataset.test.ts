@@ -129,6 +129,7 @@ describe("textDataset", () => {
     expect(() => dataOf(4)).toThrow("one context of 4 needs 5 tokens, found 4");
     expect(() => dataOf(21, { shape: { sequences: 0, length: 4 } })).toThrow("shape.sequences must be a positive integer, not 0");
     expect(() => dataOf(21, { seed: -1 })).toThrow("not -1");
+    expect(() => dataOf(21, { order: "epoch" as never })).toThrow('must be "epochs", "random" or "ordered", not "epoch"');
     const { startsIn: _, ...unaware } = memoryTokens(range(9));
     expect(() => dataOf(9, { tokens: unaware, ignoreAcrossDocuments: true })).toThrow("knows where documents start");
   });

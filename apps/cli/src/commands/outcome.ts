@@ -10,7 +10,16 @@ import type { Outcome } from "../run/training.ts";
  * @throws EitpError "interrupted" where a signal ended it.
  */
 export function concluded(outcome: Outcome, out: Output, closed: boolean): void {
-  const { folder, reason, step, result, checkpoint, report, samples } = outcome;
+  const {
+    folder,
+    reason,
+    step,
+    result,
+    checkpoint,
+    report,
+    samples,
+    next = [`eitp generate ${folder}`, `eitp inspect ${folder}`],
+  } = outcome;
   if (reason === "aborted") {
     const how = `stopped after step ${step}; saved in ${checkpoint}. Go on with \`eitp resume ${folder}\`.`;
     if (!closed) throw new EitpError("interrupted", how);
@@ -18,6 +27,17 @@ export function concluded(outcome: Outcome, out: Output, closed: boolean): void 
     return;
   }
   for (const { prompt, text } of samples) out.note(`\n--- sample ---\n${printable((prompt + text).trim())}`);
+  const texts = samples.map(({ prompt, text }) => ({ prompt, text }));
+  const summary = `\n${summaryOf(outcome)}\ntry next:\n${next.map((words) => `  ${words}`).join("\n")}\n`;
+  if (!out.json && process.stdout.isTTY) {
+    out.text(summary);
+    return;
+  }
+  out.note(summary.trimEnd());
+  out.line({ kind: "result", step, reason, ...result, run: folder, checkpoint, report, samples: texts });
+}
+
+function summaryOf({ reason, step, result, checkpoint, report }: Outcome): string {
   const { heldOutLoss, perplexity, bitsPerByte, tokensPerSecond = 0, wallSeconds = 0 } = result;
   const heldOut = [
     ...(heldOutLoss === undefined ? [] : [`held-out loss ${heldOutLoss.toFixed(4)} nats/token`]),
@@ -25,11 +45,10 @@ export function concluded(outcome: Outcome, out: Output, closed: boolean): void 
     ...(bitsPerByte === undefined ? [] : [`${bitsPerByte.toFixed(3)} bits per byte`]),
   ];
   const speed = tokensPerSecond > 0 ? `, ${formatShort(tokensPerSecond)} tokens/s` : "";
-  out.note(`\n${reason === "stopped" ? "Stopped early" : "Finished"} at step ${step} after ${formatSeconds(wallSeconds)}${speed}`);
-  if (heldOut.length > 0) out.note(heldOut.join(", "));
-  out.note(`checkpoint: ${checkpoint}\nreport:     ${report}`);
-  if (out.json || !process.stdout.isTTY) {
-    const texts = samples.map(({ prompt, text }) => ({ prompt, text }));
-    out.line({ kind: "result", step, reason, ...result, run: folder, checkpoint, report, samples: texts });
-  }
+  return [
+    `${reason === "stopped" ? "Stopped early" : "Finished"} at step ${step} after ${formatSeconds(wallSeconds)}${speed}`,
+    ...(heldOut.length > 0 ? [heldOut.join(", ")] : []),
+    `checkpoint: ${checkpoint}`,
+    `report:     ${report}`,
+  ].join("\n");
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { ioError } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
+import { flatten } from "./flatten.ts";
 import type { Layer } from "./problem.ts";
 import { parseText } from "./text.ts";
 
@@ -53,18 +54,10 @@ async function programLayer(path: string): Promise<Layer> {
     throw new EitpError("usage", `${path} cannot be run: ${reason}. It must export an object as its default.`, { cause: error });
   }
   const source = readText(path);
-  const entries = flatten(value, []).map(({ path: keys, value: found }) => ({
-    path: keys,
-    value: found,
-    place: `${path}${placeIn(source, keys)}`,
-  }));
-  return { entries, problems: [] };
-}
-
-function flatten(value: unknown, path: readonly string[]): readonly { readonly path: readonly string[]; readonly value: unknown }[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return path.length === 0 ? [] : [{ path, value }];
+  const given = typeof value === "object" && value !== null ? flatten(value, path) : [];
   // c12 reserves keys that begin with $ for its own layers.
-  return Object.entries(value).flatMap(([key, child]) => (key.startsWith("$") ? [] : flatten(child, [...path, key])));
+  const entries = given.filter((entry) => !entry.path.some((key) => key.startsWith("$")));
+  return { entries: entries.map((entry) => ({ ...entry, place: `${path}${placeIn(source, entry.path)}` })), problems: [] };
 }
 
 /** Where a program most likely writes a key: each part of the path after the one before. Empty where that finds nothing. */

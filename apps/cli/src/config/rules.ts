@@ -39,6 +39,10 @@ export function ruleProblems(config: Config, merged: Merged): readonly Problem[]
     const expected = `a warm-up of at most the schedule's ${horizon} steps`;
     report(["optimizer.schedule.warmup", "training.steps"], expected, schedule.warmup, "Shorten it, or train for longer.");
   }
+  if (schedule.floor !== null && schedule.floor > optimizer.learningRate) {
+    const expected = `at most the peak, optimizer.learningRate (${optimizer.learningRate})`;
+    report(["optimizer.schedule.floor", "optimizer.learningRate"], expected, schedule.floor, "Lower it, or leave it out.");
+  }
   if (schedule.kind === "warmupStableDecay" && schedule.warmup + (schedule.decay ?? 0) > horizon) {
     const expected = `warm-up and decay of at most the schedule's ${horizon} steps`;
     report(

@@ -50,7 +50,7 @@ const schedule = z.strictObject({
   kind: z.enum(["constant", "linear", "cosine", "warmupStableDecay"]).default("cosine").describe("Shape of the learning rate"),
   warmup: count(0).default(0).describe("Steps of linear warm-up"),
   steps: orPreset(1).describe("Step at which the floor is reached; null: training.steps"),
-  floor: z.number().min(0).max(1).default(0.1).describe("Last learning rate as a fraction of the peak"),
+  floor: z.number().min(0).nullable().default(null).describe("Last learning rate; null: a tenth of the peak"),
   decay: orPreset(0).describe("warmupStableDecay: steps of the decay; null: a fifth of steps"),
 });
 

@@ -40,7 +40,7 @@ export interface ModelConfig {
   readonly initStd: number;
   readonly headBudgetBytes: number | null;
 }
-export interface TrainingConfig {
+interface TrainingConfig {
   /** Optimiser steps in all. */
   readonly steps: number;
   /** Sequences per micro-batch. */
@@ -54,17 +54,17 @@ export interface TrainingConfig {
   /** Stop after this many evaluations without improvement; null: never. */
   readonly patience: number | null;
 }
-export interface ScheduleConfig {
+interface ScheduleConfig {
   readonly kind: "constant" | "linear" | "cosine" | "warmupStableDecay";
   readonly warmup: number;
   /** Step at which the floor is reached; null: `training.steps` of the first start. */
   readonly steps: number | null;
-  /** Last learning rate as a fraction of the peak. */
-  readonly floor: number;
+  /** Last learning rate; null: a tenth of the peak. */
+  readonly floor: number | null;
   /** warmupStableDecay: steps of the decay; null: a fifth of `steps`. */
   readonly decay: number | null;
 }
-export interface OptimizerConfig {
+interface OptimizerConfig {
   /** Peak of the schedule. */
   readonly learningRate: number;
   readonly schedule: ScheduleConfig;

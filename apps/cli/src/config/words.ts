@@ -26,7 +26,7 @@ export function setLayer(assignments: readonly string[]): Layer {
 }
 
 /** `optimizer.learningRate` is read from EITP_OPTIMIZER__LEARNING_RATE. */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   return `EITP_${path.map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()).join("__")}`;
 }
 

@@ -7,7 +7,7 @@ export function reportError(error: unknown, json: boolean): number {
   const code = EitpError.is(error) ? error.code : "internal";
   const message = messageOf(error);
   if (json) stderr.write(`${toJson({ error: { code, message } })}\n`);
-  else stderr.write(`${coloured("31", "error:", stderr)} ${message}\n`);
+  else stderr.write(`${coloured("31", code === "interrupted" ? "interrupted:" : "error:", stderr)} ${message}\n`);
   if (process.env["EITP_DEBUG"] === "1") stderr.write(`${stackOf(error)}\n`);
   return exitCodeOf(error);
 }
@@ -38,8 +38,13 @@ export function whenOutputCloses(instead: () => void): void {
 export function guardPipes(): void {
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: Error) => {
-      if (!("code" in error) || error.code !== "EPIPE") throw error;
-      if (stream === stdout) onClosed();
+      if ("code" in error && error.code === "EPIPE") {
+        if (stream === stdout) onClosed();
+        return;
+      }
+      const name = stream === stdout ? "standard output" : "standard error";
+      const problem = new EitpError("io", `${name} cannot be written to: ${error.message}. Is the disk full?`, { cause: error });
+      process.exit(reportError(problem, process.argv.includes("--json")));
     });
   }
 }

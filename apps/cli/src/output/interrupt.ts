@@ -8,11 +8,18 @@ export interface Interruption {
   release(): void;
 }
 
+/** One press of Ctrl-C under npm arrives twice: from the terminal, and passed on by npm. */
+const samePressMs = 300;
+
 /** The first SIGINT or SIGTERM aborts the signal and says `what` happens now; the second ends the process at once. Exit code 130 either way. */
 export function interruptible(output: Output, what: string): Interruption {
   const controller = new AbortController();
+  let first = Number.POSITIVE_INFINITY;
   const onSignal = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(130);
+    const now = performance.now();
+    if (now - first > samePressMs) process.exit(130);
+    if (first !== Number.POSITIVE_INFINITY) return;
+    first = now;
     output.note(`\n${name}: ${what} Press Ctrl-C again to stop at once.`);
     controller.abort();
   };

@@ -30,6 +30,9 @@ export const runFiles = {
 export async function claimFolder(folder: string, overwrite: boolean): Promise<void> {
   const names = (await namesIn(folder)).filter((name) => !name.startsWith("run.lock"));
   if (names.length === 0) return;
+  const ours: readonly string[] = Object.values(runFiles);
+  // What a run leaves that was killed before it began is nobody's loss.
+  if (!names.includes(runFiles.run) && names.every((name) => ours.includes(name) || name.startsWith("."))) return empty(folder, names);
   const some = names.slice(0, 5).join(", ");
   if (!names.includes(runFiles.run)) {
     throw new EitpError("usage", `${folder} is not empty and holds no run (${some}). Choose another folder with --out.`);
@@ -40,6 +43,10 @@ export async function claimFolder(folder: string, overwrite: boolean): Promise<v
       `${folder} already holds a run. Go on with \`eitp resume ${folder}\`, choose another --out, or replace it with --overwrite.`,
     );
   }
+  await empty(folder, names);
+}
+
+async function empty(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rm(join(folder, name), { recursive: true });
 }
 
@@ -101,4 +108,9 @@ export function completed(config: Config, model: GptConfig): Config {
     // Written down, so that a resume for more steps does not stretch the schedule that has been followed so far.
     optimizer: { ...config.optimizer, schedule: { ...schedule, steps: schedule.steps ?? Math.max(1, config.training.steps) } },
   };
+}
+
+/** Tokens that one optimiser step of a completed configuration learns from. */
+export function tokensPerStep({ training }: Config): number {
+  return training.batch * training.microBatches * (training.length ?? 0);
 }

@@ -8,9 +8,9 @@ import { type RunInfo, writeRunFile } from "@eitp/lab";
 import type { Config } from "../config/types.ts";
 import type { Interruption } from "../output/interrupt.ts";
 import type { Output } from "../output/output.ts";
-import { holdsRun, runFiles, savedConfig, savedModel } from "./folder.ts";
+import { holdsRun, runFiles, savedConfig, savedModel, tokensPerStep } from "./folder.ts";
 import { readJsonFile } from "./json-file.ts";
-import { clearLogs, rewindLogs } from "./rewind.ts";
+import { rewindLogs } from "./rewind.ts";
 import { openSource } from "./source.ts";
 import { readTokenizer } from "./tokenizer.ts";
 import { type Outcome, runTraining } from "./training.ts";
@@ -42,11 +42,16 @@ export async function resumeRun(folder: string, options: ResumeOptions): Promise
     if (checkpoint !== null && checkpoint.backend !== backend) {
       output.warn(`the checkpoint was made on backend ${checkpoint.backend}; on ${backend} the run does not go on bit for bit`);
     }
-    if (checkpoint === null) await clearLogs(folder);
-    else await rewindLogs(folder, checkpoint.saved.step, checkpoint.folder);
+    await rewindLogs(folder, checkpoint?.saved.step ?? 0);
 
     const model = gpt(savedModel(config, join(folder, runFiles.config)));
-    const running: RunInfo = { ...info, backend, parameters: summary(model.structure).parameters, status: "running" };
+    const running: RunInfo = {
+      ...info,
+      backend,
+      parameters: summary(model.structure).parameters,
+      tokensPerStep: tokensPerStep(config),
+      status: "running",
+    };
     await writeRunFile(folder, runFiles.config, JSON.parse(JSON.stringify(config)));
     await writeRunFile(folder, runFiles.run, running);
     const tokenizer = await readTokenizer(join(folder, runFiles.tokenizer));

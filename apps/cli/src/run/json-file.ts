@@ -28,6 +28,6 @@ export async function readJsonFile(path: string, what: string): Promise<JsonObje
   throw new EitpError("data", `${path} holds no JSON object, so ${what} cannot be read from it.`);
 }
 
-export function isObject(value: unknown): value is JsonObject {
+function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

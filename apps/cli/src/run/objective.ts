@@ -3,12 +3,12 @@ import type { AnyGradientTransform, AnyOptimizer, Schedule, TermUse } from "@eit
 import type { Config } from "../config/types.ts";
 
 /** The learning rate at a step, from 0. */
-export function learningRate({ optimizer, training }: Config): Schedule {
+function learningRate({ optimizer, training }: Config): Schedule {
   const { learningRate: peak, schedule } = optimizer;
   const { kind, warmup } = schedule;
   // At least one step: a run of none has a schedule all the same.
   const steps = Math.max(1, schedule.steps ?? training.steps);
-  const floor = peak * schedule.floor;
+  const floor = schedule.floor ?? peak / 10;
   switch (kind) {
     case "constant":
       return warmup === 0

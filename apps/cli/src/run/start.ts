@@ -12,7 +12,7 @@ import { formatCount } from "../output/format.ts";
 import type { Interruption } from "../output/interrupt.ts";
 import type { Output } from "../output/output.ts";
 import { isBuiltin } from "./corpus.ts";
-import { claimFolder, completed, runFiles } from "./folder.ts";
+import { claimFolder, completed, runFiles, tokensPerStep } from "./folder.ts";
 import { openSource, type Source, tokenizerOf } from "./source.ts";
 import { makeTokenizer, saveTokenizer } from "./tokenizer.ts";
 import { type Outcome, runTraining } from "./training.ts";
@@ -55,6 +55,7 @@ export async function startRun({ config, overwrite, command, output, interruptio
       seed: config.training.seed,
       backend,
       parameters,
+      tokensPerStep: tokensPerStep(full),
     };
     await saveTokenizer(tokenizer, join(folder, runFiles.tokenizer));
     await writeRunFile(folder, runFiles.config, JSON.parse(JSON.stringify(full)));

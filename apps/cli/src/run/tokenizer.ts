@@ -7,9 +7,6 @@ import type { DataConfig } from "../config/types.ts";
 import { isBuiltin, mobyDickDocument } from "./corpus.ts";
 import { readJsonFile } from "./json-file.ts";
 
-/** Name of the tokenizer file of a run folder. */
-export const tokenizerFile = "tokenizer.eitp.json";
-
 /**
  * The tokenizer that a configuration names.
  * @throws EitpError "data" for a file that is none, or for text it cannot be built from; "usage" for "characters" over standard input.

@@ -41,6 +41,8 @@ export interface Outcome {
   readonly checkpoint: string;
   readonly report: string;
   readonly samples: readonly Sample[];
+  /** Commands worth trying now. */
+  readonly next?: readonly string[];
 }
 
 /** Trains, logs, samples and reports. The caller holds the lock of the folder. */
@@ -54,8 +56,13 @@ export async function runTraining(training: Training): Promise<Outcome> {
       data.close();
     }
   } catch (error) {
-    const aborted = EitpError.is(error) && error.code === "interrupted";
-    await writeRunFile(folder, runFiles.run, { ...info, status: aborted ? "aborted" : "failed" });
+    const status = EitpError.is(error) && error.code === "interrupted" ? "aborted" : "failed";
+    try {
+      await writeRunFile(folder, runFiles.run, { ...info, status });
+    } catch (second) {
+      // Most likely the same full disk; the first error is the one to tell.
+      output.warn(`run.json still says "running": ${second instanceof Error ? second.message : String(second)}`);
+    }
     throw error;
   }
 }
@@ -68,8 +75,7 @@ async function follow(training: Training, data: Datasets): Promise<Outcome> {
   const shown = progress(output, config.training.steps);
   const seen = summary();
   const due = (step: number): boolean => config.samples.every > 0 && step > 0 && step % config.samples.every === 0;
-  const from = checkpoint?.saved.step ?? 0;
-  const drawn: Sample[] = due(from) ? [...(await sampleCheckpoint(folder, from, config.samples, { model, tokenizer }))] : [];
+  const drawn: Sample[] = [];
   try {
     for await (const record of run) {
       shown.record(record);

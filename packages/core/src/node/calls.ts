@@ -37,7 +37,8 @@ export const nodeCalls: Calls = {
   names: (path) => readdir(path),
 };
 
-async function syncFolder(path: string): Promise<void> {
+/** Forces the entries of a folder to the disk: a file made or renamed in it is there after a power cut only once this is done. */
+export async function syncFolder(path: string): Promise<void> {
   // Windows can neither open a folder nor needs to: its directory entries are journaled with the rename.
   if (process.platform === "win32") return;
   const folder = await open(path, "r");

@@ -12,6 +12,7 @@ export interface IoContext {
 const advice: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full: free space or choose another folder, then resume.",
   EDQUOT: "Your disk quota is used up: free space or choose another folder, then resume.",
+  EFBIG: "The file would be larger than this file system or user may write: raise the limit (ulimit -f) or choose another folder.",
   EIO: "The disk reports a hardware or network fault: copy the folder elsewhere and check the system log (dmesg).",
   EACCES: "This user may not do that there: check owner and permissions of the folder, or choose another.",
   EPERM: "This user may not do that there: check owner and permissions of the folder, or choose another.",

@@ -5,10 +5,15 @@ import { withNames } from "./leftovers.ts";
 
 /**
  * Replaces one file: readers see the old or the new content, never a part. Written beside it, forced to disk, renamed over.
+ * @param content text is written as UTF-8; folders on the way are made.
  * @throws EitpError "io" where the disk refuses; the old file is then intact.
  */
-export async function writeFileAtomically(path: string, content: string | Uint8Array, calls: Calls = nodeCalls): Promise<void> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
+  await replaceFile(path, typeof content === "string" ? new TextEncoder().encode(content) : content, nodeCalls);
+}
+
+/** {@link writeFileAtomically}, with the system calls as a value. */
+export async function replaceFile(path: string, bytes: Uint8Array, calls: Calls): Promise<void> {
   const parent = dirname(path);
   await withNames(basename(path), async (temporaryName) => {
     const temporary = join(parent, temporaryName);

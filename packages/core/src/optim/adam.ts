@@ -5,6 +5,7 @@ import type { Schedule } from "../spec/term.ts";
 import { demand, isAtLeast } from "./check.ts";
 import { checkedRate } from "./rate.ts";
 
+/** Options of {@link adam}. */
 export interface AdamOptions {
   /** Constant, or a function of the run's step; finite and ≥ 0. */
   readonly learningRate: number | Schedule;
@@ -17,6 +18,7 @@ export interface AdamOptions {
   /** Added to v̂ under the root, ≥ 0; default 0. Hypergradients need about 1e-12: the derivative of √ at a gradient of exactly 0 is infinite. */
   readonly epsilonRoot?: number;
 }
+/** Options of {@link adamW}. */
 export interface AdamWOptions extends AdamOptions {
   /** Decoupled decay per step, times the learning rate; ≥ 0, default 0. */
   readonly weightDecay?: number;

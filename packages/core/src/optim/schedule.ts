@@ -1,12 +1,16 @@
 import type { Schedule } from "../spec/term.ts";
 import { demand, isAtLeast, isCount } from "./check.ts";
 
-/** The same value at every step. */
+/**
+ * The same value at every step.
+ * @throws EitpError "usage" for a value that is not finite.
+ */
 export function constant(value: number): Schedule {
   demand(Number.isFinite(value), "constant", "value", value, "a finite number");
   return () => value;
 }
 
+/** Options of {@link linear}. */
 export interface LinearOptions {
   /** Value at step 0. */
   readonly from: number;
@@ -26,6 +30,7 @@ export function linear({ from, to, steps }: LinearOptions): Schedule {
   return (step) => (step >= steps ? to : from + (to - from) * (step / steps));
 }
 
+/** Options of {@link cosine}. */
 export interface CosineOptions {
   /** Value at the end of the warm-up. */
   readonly peak: number;
@@ -52,6 +57,7 @@ export function cosine({ peak, warmup = 0, steps, floor = 0 }: CosineOptions): S
   };
 }
 
+/** Options of {@link warmupStableDecay}. */
 export interface WarmupStableDecayOptions {
   /** Value of the stable phase. */
   readonly peak: number;

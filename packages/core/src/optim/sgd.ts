@@ -4,6 +4,7 @@ import type { Schedule } from "../spec/term.ts";
 import { demand } from "./check.ts";
 import { checkedRate } from "./rate.ts";
 
+/** Options of {@link sgd}. */
 export interface SgdOptions {
   /** Constant, or a function of the run's step; finite and ≥ 0. */
   readonly learningRate: number | Schedule;

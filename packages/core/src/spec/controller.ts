@@ -12,9 +12,12 @@ export interface Controller<State extends Saved = null> {
   readonly objective: "heldOut" | "setPoint" | "dual";
   /** Keys "use.feature". The trainer itself supplies "use.loss", and "use.gradientNorm" where someone reads it. Unknown keys are refused when the run starts. */
   readonly reads: readonly string[];
+  /** State before the first step. */
   init(context: InitContext): State;
+  /** Weight of a use, rank 0, float32, on the device. Pure. */
   weight(state: State, use: string): Tensor;
   /** After a step in which everything it reads was measured; on other steps it holds. */
   observe(features: { readonly [key: string]: Tensor }, state: State): State;
 }
+/** Any controller; sound for the reason given at `AnyLossTerm`. */
 export type AnyController = Controller<Saved>;

@@ -19,7 +19,10 @@ export interface Dataset<Cursor extends Saved> {
   readonly shape: BatchShape;
   /** Micro-batches in one pass, where a pass ends; absent for endless data. */
   readonly batches?: number;
+  /** The cursor of the first micro-batch. */
   start(rng: Rng): Cursor;
+  /** The micro-batch at a cursor, and the cursor after it. Pure: the same cursor, the same batch. */
   next(cursor: Cursor): Promise<{ readonly batch: HostBatch; readonly cursor: Cursor }>;
 }
+/** Any data set, whatever its cursor. */
 export type AnyDataset = Dataset<Saved>;

@@ -25,8 +25,12 @@ export interface LedgerRow {
 export interface Hook {
   readonly name: string;
   readonly priority?: number;
+  /** Only step records of steps divisible by this; default 1. Evaluations and checkpoints always come. */
   readonly every?: number;
+  /** Called with each record; the run waits for the promise, and ends with the error where it rejects. */
   onRecord(record: StepRecord): void | Promise<void>;
+  /** Called once when the run is over, whatever the reason. */
   onEnd?(reason: EndReason): void | Promise<void>;
 }
+/** All steps done; stopped early by `earlyStopping` or by leaving the loop; aborted by the signal; or an error. */
 export type EndReason = "finished" | "stopped" | "aborted" | "failed";

@@ -34,6 +34,7 @@ export interface InputMap {
   readonly params: Params;
   readonly structure: Structure;
 }
+/** Name of an input that a term may ask for. */
 export type Need = keyof InputMap;
 
 /** Exactly the declared entries, none of them optional, and what every term gets. */

@@ -4,12 +4,14 @@ import type { Rng } from "./rng.ts";
 import type { Params } from "./saved.ts";
 import type { Structure } from "./structure.ts";
 
+/** Sizes of a model: what a term needs to make its state. `params` holds the shape of every parameter. */
 export interface ModelShape {
   readonly width: number;
   readonly layers: number;
   readonly vocabulary: number;
   readonly params: { readonly [name: string]: readonly number[] };
 }
+/** One micro-batch on the device: B sequences of T tokens. */
 export interface ModelBatch {
   /** [B, T] int32. */
   readonly tokens: Tensor2D;
@@ -28,6 +30,7 @@ export interface Model {
   /** What `apply` can compute. */
   readonly supplies: readonly Need[];
   readonly structure?: Structure;
+  /** Fresh parameters; the caller disposes them. */
   init(rng: Rng): Params;
   /** On the tape. Computes what is asked for and nothing else; deterministic. */
   apply(params: Params, batch: ModelBatch, needs: ReadonlySet<Need>, forward: Forward): Partial<InputMap>;

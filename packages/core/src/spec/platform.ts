@@ -12,6 +12,8 @@ export interface Store {
   read(path: string): Promise<Uint8Array | undefined>;
   /** All files of the folder become durable and visible together; an existing folder of that name is replaced. */
   commit(folder: string, files: { readonly [name: string]: Uint8Array }): Promise<void>;
+  /** Names directly in a folder, sorted; none where there is no such folder. */
   list(folder: string): Promise<readonly string[]>;
+  /** Removes a folder and what is in it; does nothing where there is none. */
   remove(folder: string): Promise<void>;
 }

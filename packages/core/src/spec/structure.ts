@@ -41,6 +41,7 @@ export type Step =
 /** How attention knows where a token stands. "learned" is an embedding (GPT-2); "none" leaves it to the causal mask. */
 export type Positions = "learned" | "rotary" | "alibi" | "none";
 
+/** A model as data: its steps in the order of computation, and its sizes. */
 export interface Structure {
   readonly steps: readonly Step[];
   readonly width: number;

@@ -8,6 +8,7 @@ import type { Rng } from "./rng.ts";
 import type { Saved } from "./saved.ts";
 import type { Structure } from "./structure.ts";
 
+/** What a term may know before the first step. */
 export interface InitContext {
   readonly model: ModelShape;
   readonly structure?: Structure;
@@ -46,9 +47,12 @@ export interface LossTerm<State extends Saved = null, N extends Need = Need> {
   update?(report: StepReport, state: State): State;
   /** Scope "tokens": how many tokens `loss` is the mean of; all of them unless given. Asked for every micro-batch before the first forward. */
   count?(batch: HostBatch): number;
+  /** What it costs beside the model's own passes; the contract suite measures it. */
   cost?(context: Omit<InitContext, "rng">): Cost;
 }
+/** Tensors of a term's state that it trains itself. */
 export interface OwnParameters<State extends Saved> {
+  /** The same entries in the same order, whatever their values. */
   of(state: State): readonly Tensor[];
   readonly optimizer: AnyOptimizer;
 }
@@ -67,6 +71,7 @@ export interface TermValue<State extends Saved = Saved> {
   /** What controllers and `update` see: means over the micro-batches, on the device. */
   readonly features?: { readonly [name: string]: Tensor };
 }
+/** What `update` is told: the step just taken, and the means of the term's loss and features over its micro-batches, on the device. */
 export interface StepReport {
   readonly step: number;
   readonly features: { readonly [name: string]: Tensor };
@@ -97,6 +102,6 @@ export interface TermUse {
   readonly until?: number;
   /** On steps that `every` leaves out: contribute nothing, or repeat the last gradient ("hold", scope "params" only). Default "zero". */
   readonly between?: "zero" | "hold";
-  /** Either way a non-finite step changes nothing (decided on the device); "throw" (default) then ends the run and names the term. */
+  /** Either way a non-finite step changes nothing (decided on the device); "throw" (default) then ends the run and names the term; "skip" costs a backward of its own. */
   readonly onNonFinite?: "throw" | "skip";
 }

@@ -9,7 +9,7 @@ import { type Scene, scene } from "./scene.ts";
 import { twoLayer } from "./two-layer.ts";
 
 /** A run of the term under test. */
-export interface RunOptions {
+interface RunOptions {
   /** "beside" cross-entropy (default); "absent": cross-entropy without the term; "alone": the term without cross-entropy. */
   readonly company?: "beside" | "absent" | "alone";
   /** In place of a fresh term. */

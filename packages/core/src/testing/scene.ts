@@ -33,7 +33,7 @@ export interface Scene {
   dispose(): void;
 }
 /** Wraps what the term is given. */
-export type See = (inputs: Inputs<Need>) => Inputs<Need>;
+type See = (inputs: Inputs<Need>) => Inputs<Need>;
 
 export interface SceneOptions {
   readonly term: AnyLossTerm;

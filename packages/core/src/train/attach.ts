@@ -13,6 +13,7 @@ export interface Attached<N extends Need> {
    */
   loss(inputs: Inputs<N>): Tensor;
   readonly state: Saved;
+  /** Releases state and optimiser moments. */
   dispose(): void;
 }
 

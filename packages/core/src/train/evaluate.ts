@@ -3,6 +3,7 @@ import { dispose, keep, tidy } from "@tensorflow/tfjs-core";
 import type { AnyDataset, Model, Params, Saved } from "../spec/index.ts";
 import { batchTensors, checkBatch, countTargets } from "./batch.ts";
 
+/** Held-out loss, in three units. */
 export interface Evaluation {
   /** Mean negative log-likelihood of a target token, nats. */
   readonly nll: number;
@@ -13,9 +14,13 @@ export interface Evaluation {
   /** Target tokens it is the mean of. */
   readonly tokens: number;
 }
+/** How much to evaluate, and what the text weighs. */
 export interface EvaluateOptions {
+  /** At most this many batches, ≥ 1; needed for endless data. */
   readonly batches?: number;
+  /** UTF-8 bytes per target token, > 0, for bits per byte. */
   readonly bytesPerToken?: number;
+  /** Aborting ends the evaluation with an error "interrupted". */
   readonly signal?: AbortSignal;
 }
 

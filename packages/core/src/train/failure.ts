@@ -19,6 +19,7 @@ export async function nonFiniteError(
     (await badParameter(trainer.params)) ??
     badLoss(record) ??
     badGradient(record) ??
+    badOwn(record) ??
     "the summed gradient is not finite, though each term's is: their sum overflows";
   let dump = "";
   if (platform !== undefined) {
@@ -55,6 +56,14 @@ function badGradient({ ledger = [] }: StepRecord): string | null {
   return bad.length === 0
     ? null
     : `the gradient of ${bad.map((row) => `term '${row.term}' has norm ${row.gradientNorm} (loss ${row.value})`).join(", of ")}`;
+}
+function badOwn({ values }: StepRecord): string | null {
+  const bad = Object.entries(values).filter(
+    ([key, v]) => key.endsWith(".ownGradientNorm") && !Number.isFinite(v) && values[key.replace(/ownGradientNorm$/, "weight")] !== 0,
+  );
+  return bad.length === 0
+    ? null
+    : `the gradient at the own parameters of ${bad.map(([key, v]) => `term '${key.slice(0, key.lastIndexOf("."))}' has norm ${v}`).join(", of ")}`;
 }
 async function badParameter(params: Params): Promise<string | null> {
   for (const [name, p] of Object.entries(params)) {

@@ -23,14 +23,16 @@ export function accumulate(total: Gradients, more: Gradients): Gradients {
   });
 }
 
-/** Σ over all entries, null = 0; rank 0. */
+/** Σ over all entries, null = 0; rank 0. Rows first: a float32 running sum (wasm) over 2²⁴ like squares stops growing. */
 export function dot(a: Gradients, b: Gradients): Tensor {
   const products = a.flatMap((x, i) => {
     const y = b[i] ?? null;
-    return x === null || y === null ? [] : [sum(x === y ? square(x) : mul(x, y))];
+    return x === null || y === null ? [] : [total(x === y ? square(x) : mul(x, y))];
   });
   return products.reduce((p, q) => add(p, q), scalar(0));
 }
+
+const total = (x: Tensor): Tensor => sum(x.rank >= 2 ? sum(x, -1) : x);
 
 /** Gradient of one weighted loss. */
 export interface LedgerEntry {

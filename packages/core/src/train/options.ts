@@ -24,6 +24,7 @@ export interface TrainerOptions {
   readonly now?: () => number;
 }
 
+/** What to evaluate on, and how often. */
 export interface ValidationOptions {
   /** A finite data set (`batches` given) or any data set with `batches` below. */
   readonly dataset: AnyDataset;
@@ -35,6 +36,7 @@ export interface ValidationOptions {
   readonly bytesPerToken?: number;
 }
 
+/** Where to save, how often, and how many to keep. */
 export interface CheckpointOptions {
   /** Folder inside the platform's store, default "checkpoints". */
   readonly folder?: string;
@@ -46,7 +48,9 @@ export interface CheckpointOptions {
   readonly config?: Json;
 }
 
+/** A whole run: the steps, and what happens beside them. */
 export interface TrainOptions extends TrainerOptions {
+  /** Optimiser steps of the whole run, resumed or not; ≥ 0. */
   readonly steps: number;
   readonly validation?: ValidationOptions;
   readonly checkpoint?: CheckpointOptions;
@@ -62,23 +66,41 @@ export interface TrainOptions extends TrainerOptions {
 }
 
 /** @throws EitpError "usage" for numbers out of range, naming option, value and range. */
-export function checkOptions(options: TrainOptions): void {
-  const { steps, seed, microBatches, ledgerEvery, validation, checkpoint, earlyStopping, platform } = options;
-  const integer = (name: string, value: number | undefined, least: number): void => {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least))
-      throw new EitpError("usage", `\`${name}\` is ${value}; expected an integer ≥ ${least}`);
-  };
-  integer("steps", steps, 0);
+export function checkTrainerOptions({ seed, microBatches = 1, ledgerEvery = 0 }: TrainerOptions): void {
   integer("seed", seed, 0);
   integer("microBatches", microBatches, 1);
   integer("ledgerEvery", ledgerEvery, 0);
+}
+
+/** @throws EitpError "usage" for numbers out of range, naming option, value and range, and for parts that need others. */
+export function checkOptions(options: TrainOptions): void {
+  checkTrainerOptions(options);
+  const { steps, validation, checkpoint, earlyStopping, platform, hooks = [] } = options;
+  integer("steps", steps, 0);
   integer("validation.every", validation?.every, 1);
   integer("validation.batches", validation?.batches, 1);
   integer("checkpoint.every", checkpoint?.every, 1);
   integer("checkpoint.keep", checkpoint?.keep, 1);
   integer("earlyStopping.patience", earlyStopping?.patience, 1);
+  for (const hook of hooks) integer(`every of hook '${hook.name}'`, hook.every, 1);
+  const { bytesPerToken = 1 } = validation ?? {};
+  if (!(bytesPerToken > 0 && Number.isFinite(bytesPerToken)))
+    throw new EitpError("usage", `\`validation.bytesPerToken\` is ${bytesPerToken}; expected a finite number > 0`);
+  const { minDelta = 0 } = earlyStopping ?? {};
+  if (!(minDelta >= 0 && Number.isFinite(minDelta)))
+    throw new EitpError("usage", `\`earlyStopping.minDelta\` is ${minDelta}; expected a finite number ≥ 0, in nats`);
+  if (validation !== undefined && (validation.batches ?? validation.dataset.batches) === undefined)
+    throw new EitpError(
+      "usage",
+      "the validation data set has no end; give `validation.batches`, or a finite one such as sequentialDataset",
+    );
   if (checkpoint !== undefined && platform === undefined)
     throw new EitpError("usage", "checkpoints need a `platform` to be stored on, e.g. nodePlatform(folder)");
   if (earlyStopping !== undefined && validation === undefined)
     throw new EitpError("usage", "early stopping needs `validation` data to watch");
+}
+
+function integer(name: string, value: number | undefined, least: number): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= least))
+    throw new EitpError("usage", `\`${name}\` is ${value}; expected an integer ≥ ${least}`);
 }

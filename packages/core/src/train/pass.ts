@@ -7,6 +7,8 @@ import { mapTensors } from "./tree.ts";
 /** What one tape is asked to do. */
 export interface PassRequest {
   readonly slots: readonly Slot[];
+  /** All uses of the run, also those of the other tape and those that rest: readers see the weight of every one. */
+  readonly uses: readonly Slot[];
   /** Supplies the inputs, on the tape. */
   readonly supply: () => Partial<InputMap>;
   readonly step: number;
@@ -58,7 +60,9 @@ export function runPass(request: PassRequest): PassResult {
   try {
     return withTape((tape) => {
       const supplied = request.supply();
-      const weights = Object.fromEntries(slots.map((slot) => [slot.key, asScalar(weightOf(slot))]));
+      // Most runs have no reader, and need no scalar on the device for each weight and micro-batch.
+      const uses = slots.some(({ term }) => term.reads !== undefined) ? request.uses : [];
+      const weights = Object.fromEntries(uses.map((slot) => [slot.key, asScalar(weightOf(slot))]));
       const quantities: { [key: string]: Tensor } = {};
       const evaluated = slots.map((slot) => {
         const state = stateOf(slot);
@@ -84,21 +88,21 @@ export function runPass(request: PassRequest): PassResult {
         sum = sum === null ? weighted : add(sum, weighted);
       }
       const gradients = sum === null ? params.map(() => null) : tape.gradient(sum, params).map((g) => g && leave(g));
-      const ownGradients = ownParameterGradients(tape, evaluated).map((g) => g.map(leave));
 
-      const parts = evaluated.map(
-        ({ slot, value, share }, i): PartResult => ({
+      const parts = evaluated.map((one): PartResult => {
+        const { slot, value, share } = one;
+        return {
           slot,
           share,
           loss: leave(value.loss),
           own: value.own === undefined ? null : leave(value.own),
-          ownGradients: ownGradients[i] ?? [],
+          ownGradients: ownGradients(tape, one).map(leave),
           features: mapValues(value.features, leave),
           metrics: mapValues(value.metrics, leave),
           next: value.next === undefined ? undefined : mapTensors(value.next, leave),
           alone: request.alone(slot) && share > 0 ? timedGradient(tape, mul(value.loss, share), params, leave, now) : null,
-        }),
-      );
+        };
+      });
       return { gradients, parts };
     });
   } catch (error) {
@@ -114,22 +118,14 @@ interface Evaluated {
   readonly share: number;
 }
 
-/** Gradients of Σ share·own at the own parameters of each slot; zeros where an objective does not depend on one. */
-function ownParameterGradients(tape: Tape, evaluated: readonly Evaluated[]): readonly (readonly Tensor[])[] {
-  const owns = evaluated.map(({ slot, state, value, share }) =>
-    value.own !== undefined && share > 0 && slot.term.own !== undefined ? slot.term.own.of(state) : [],
-  );
-  const xs = owns.flat();
-  if (xs.length === 0) return owns;
-  const total = evaluated
-    .flatMap(({ value, share }, i) => (value.own !== undefined && (owns[i]?.length ?? 0) > 0 ? [mul(value.own, share)] : []))
-    .reduce((a, b) => add(a, b));
-  const gradients = tape.gradient(total, xs).map((g, i) => g ?? zerosLike(xs[i] as Tensor));
-  let at = 0;
-  return owns.map((own) => {
-    at += own.length;
-    return gradients.slice(at - own.length, at);
-  });
+/**
+ * Gradient of share·own at the own parameters, zeros where the objective does not depend on one. One backward for each use: a reader's objective
+ * reaches, through what it reads, the own parameters of others, which are not its to move.
+ */
+function ownGradients(tape: Tape, { slot, state, value, share }: Evaluated): readonly Tensor[] {
+  if (value.own === undefined || share === 0 || slot.term.own === undefined) return [];
+  const xs = slot.term.own.of(state);
+  return tape.gradient(mul(value.own, share), xs).map((g, i) => g ?? zerosLike(xs[i] as Tensor));
 }
 
 function timedGradient(
@@ -153,9 +149,11 @@ export function pick(supplied: Partial<InputMap>, needs: readonly Need[], key: s
 
 /** Rank 0 and float32, or the term is named. */
 export function checked<S extends Saved>(key: string, value: TermValue<S>): TermValue<S> {
-  const all = { ...value.metrics, ...value.features, ...value.quantities, loss: value.loss, own: value.own };
-  for (const name of ["weight", "weighted", "gradientNorm"])
-    if (name in all) throw new EitpError("usage", `term '${key}' reports '${name}', a name the trainer uses itself; choose another`);
+  const reported = { ...value.metrics, ...value.features };
+  const all = { ...reported, ...value.quantities, loss: value.loss, own: value.own };
+  for (const name of ["loss", "own", "weight", "weighted", "gradientNorm", "ownGradientNorm"])
+    if (Object.hasOwn(reported, name))
+      throw new EitpError("usage", `term '${key}' reports '${name}', a name the trainer uses itself; choose another`);
   for (const [name, t] of Object.entries(all))
     if (t !== undefined && (t.rank !== 0 || t.dtype !== "float32"))
       throw new EitpError("usage", `term '${key}': \`${name}\` has shape [${t.shape}] and dtype ${t.dtype}; expected a float32 scalar`);

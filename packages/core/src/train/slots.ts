@@ -9,8 +9,10 @@ export interface Slot {
   readonly use: TermUse;
   readonly term: AnyLossTerm;
   readonly controller: AnyController | null;
-  /** On every micro-batch's tape, or once per step on a tape of its own. A "params" term that a data term reads runs on the data tapes. */
+  /** Where its loss counts: on every micro-batch's tape, or once per step on a tape of its own. */
   readonly pass: "data" | "params";
+  /** Evaluated on the data tapes. For a "params" term: because a data term reads it, for its quantities alone, so that a reader changes no bit of it. */
+  readonly onData: boolean;
   /** Names of the uses it reads quantities of. */
   readonly readsFrom: readonly string[];
 }
@@ -19,10 +21,11 @@ export const keyOf = (use: TermUse): string => use.name ?? use.term.name;
 
 /**
  * Puts uses into the one canonical order: by name (code units), each after those it reads. So the order of the list never matters.
- * @throws EitpError "usage" for two uses of one name, unknown or cyclic `reads`, cadences that are no positive integers, weights that are NaN or
- * negative infinity, "hold" outside scope "params", or a need the model does not supply.
+ * @throws EitpError "usage" for no use at all, two of one name, unknown or cyclic `reads`, cadences that are no positive integers, weights that are
+ * not finite, "hold" outside scope "params", unknown words, or a need the model does not supply.
  */
 export function arrange(terms: readonly TermUse[], model: Model): readonly Slot[] {
+  if (terms.length === 0) throw usage("`terms` is empty: there is nothing to minimise. Give at least { term: crossEntropy(), weight: 1 }");
   const uses = new Map<string, TermUse>();
   for (const use of terms) {
     const key = keyOf(use);
@@ -39,10 +42,12 @@ export function arrange(terms: readonly TermUse[], model: Model): readonly Slot[
   };
   for (const key of [...uses.keys()].sort(byCodeUnits)) visit(key, []);
 
+  // What a data term reads must be on its tape, and so on down.
   const onData = new Set<string>();
-  // A reader's tape is a data tape as soon as it, or anything it reads, needs the data; what it reads must then be on that tape too.
-  for (const key of ordered) if (scopeOf(key, uses) !== "params" || readsOf(key, uses).some((from) => onData.has(from))) onData.add(key);
-  for (const key of [...ordered].reverse()) if (onData.has(key)) for (const from of readsOf(key, uses)) onData.add(from);
+  for (const key of [...ordered].reverse()) {
+    if (scopeOf(key, uses) !== "params") onData.add(key);
+    if (onData.has(key)) for (const from of readsOf(key, uses)) onData.add(from);
+  }
   return ordered.map((key) => {
     const use = uses.get(key) as TermUse;
     const readsFrom = readsOf(key, uses);
@@ -53,7 +58,8 @@ export function arrange(terms: readonly TermUse[], model: Model): readonly Slot[
       use,
       term: use.term,
       controller: typeof use.weight === "object" ? use.weight : null,
-      pass: onData.has(key) ? "data" : "params",
+      pass: use.term.scope === "params" ? "params" : "data",
+      onData: onData.has(key),
       readsFrom,
     };
   });
@@ -69,20 +75,25 @@ export function activeAt(slots: readonly Slot[], step: number): readonly Slot[] 
   });
 }
 
-/** Weight of the loss at a step. An exact 0 on the host (also outside `from`–`until`) leaves the term out of the sum. */
+/**
+ * Weight of the loss at a step. An exact 0 on the host (also outside `from`–`until`) leaves the term out of the sum.
+ * @throws EitpError "usage" where a schedule gives what is not finite, before anything has changed.
+ */
 export function weightAt({ key, use, controller }: Slot, step: number, controllers: { readonly [name: string]: Saved }): number | Tensor {
   if (step < (use.from ?? 0) || step >= (use.until ?? Number.POSITIVE_INFINITY)) return 0;
   if (controller !== null) return controller.weight(controllers[controller.name] ?? null, key);
-  return typeof use.weight === "function" ? use.weight(step) : (use.weight as number);
+  const weight = typeof use.weight === "function" ? use.weight(step) : (use.weight as number);
+  if (!Number.isFinite(weight)) throw usage(`the weight of '${key}' at step ${step} is ${weight}; its schedule must give finite numbers`);
+  return weight;
 }
 
 /**
  * Fraction of the step's mean each micro-batch contributes. "tokens": its part of all counted tokens, so that the split into micro-batches does not
- * matter; "set": equal parts; "params" on the data tapes: the first alone.
+ * matter; "set": equal parts; "params": nothing, its loss counts on its own tape.
  */
 export function sharesOf({ key, term }: Slot, batches: readonly HostBatch[]): readonly number[] {
   if (term.scope === "set") return batches.map(() => 1 / batches.length);
-  if (term.scope === "params") return batches.map((_, i) => (i === 0 ? 1 : 0));
+  if (term.scope === "params") return batches.map(() => 0);
   const counts = batches.map((batch) => term.count?.(batch) ?? batch.tokens.length);
   if (counts.some((n) => !(n >= 0))) throw usage(`term '${key}' counts ${counts.join(", ")} tokens; expected numbers ≥ 0`);
   const all = counts.reduce((a, b) => a + b, 0);
@@ -97,6 +108,23 @@ export function checkControllers(controllers: readonly AnyController[], slots: r
       if (!slots.some(({ key }) => key === read.slice(0, read.lastIndexOf("."))))
         throw usage(`controller '${c.name}' reads '${read}', but no use has that name (uses: ${slots.map((s) => s.key).join(", ")})`);
   });
+}
+
+/**
+ * All uses run at the first step, so a feature that its use does not report then is unknown, not just unmeasured: a controller would hold for ever.
+ * @throws EitpError "usage" naming the controller, the key and what the use does report.
+ */
+export function checkReads(controllers: readonly AnyController[], features: { readonly [key: string]: Tensor }): void {
+  for (const c of controllers)
+    for (const read of c.reads) {
+      const use = read.slice(0, read.lastIndexOf("."));
+      // Without a loss the use counted no token of this step, and nothing of it was measured.
+      if (features[read] !== undefined || features[`${use}.loss`] === undefined) continue;
+      const known = Object.keys(features).filter((key) => key.startsWith(`${use}.`));
+      throw usage(
+        `controller '${c.name}' reads '${read}', which '${use}' did not report at the first step (it reported ${known.join(", ")})`,
+      );
+    }
 }
 
 /** Inputs the data tapes must supply. */
@@ -122,9 +150,14 @@ function checkUse(key: string, use: TermUse, model: Model): void {
   if (term.specVersion !== 1) throw usage(`term '${key}' follows spec version ${term.specVersion}; this trainer knows version 1`);
   if (!/^[\w-]+$/.test(key)) throw usage(`term name '${key}' may hold letters, digits, '_' and '-' only`);
   if (typeof weight === "number" && !Number.isFinite(weight)) throw usage(`weight of '${key}' is ${weight}; expected a finite number`);
-  for (const [name, value] of Object.entries({ every: use.every, from: use.from, until: use.until }))
-    if (value !== undefined && (!Number.isInteger(value) || value < (name === "every" ? 1 : 0)) && value !== Number.POSITIVE_INFINITY)
-      throw usage(`\`${name}\` of '${key}' is ${value}; expected an integer ${name === "every" ? "≥ 1" : "≥ 0"}`);
+  const { every = 1, from = 0, until = Number.POSITIVE_INFINITY } = use;
+  if (!(Number.isSafeInteger(every) && every >= 1)) throw usage(`\`every\` of '${key}' is ${every}; expected an integer ≥ 1`);
+  if (!(Number.isSafeInteger(from) && from >= 0)) throw usage(`\`from\` of '${key}' is ${from}; expected an integer ≥ 0`);
+  if (!((Number.isSafeInteger(until) || until === Number.POSITIVE_INFINITY) && until > from))
+    throw usage(`\`until\` of '${key}' is ${until}; expected an integer above \`from\` (${from}), or its loss never counts`);
+  oneOf(key, "scope", term.scope, ["tokens", "set", "params"]);
+  oneOf(key, "between", use.between ?? "zero", ["zero", "hold"]);
+  oneOf(key, "onNonFinite", use.onNonFinite ?? "throw", ["throw", "skip"]);
   if (use.between === "hold" && term.scope !== "params")
     throw usage(`'${key}' asks for between: "hold", which is for scope "params"; its scope is "${term.scope}"`);
   const missing = term.needs.filter((need) => !model.supplies.includes(need));
@@ -132,6 +165,12 @@ function checkUse(key: string, use: TermUse, model: Model): void {
     throw usage(
       `term '${key}' needs ${missing.map((n) => `'${n}'`).join(", ")}, which the model does not supply (it supplies ${model.supplies.join(", ")})`,
     );
+}
+
+/** Words come from configuration files too, where no compiler has looked. */
+function oneOf(key: string, option: string, found: string, known: readonly string[]): void {
+  if (!known.includes(found))
+    throw usage(`\`${option}\` of '${key}' is ${JSON.stringify(found)}; expected ${known.map((word) => `"${word}"`).join(" or ")}`);
 }
 
 const usage = (message: string): EitpError => new EitpError("usage", message);

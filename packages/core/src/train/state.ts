@@ -37,14 +37,12 @@ export function initialState(options: TrainerOptions, slots: readonly Slot[], fi
   });
   const terms = owned(() => {
     const inputs = firstInputs(options, slots, params, first);
-    const parameters = new Set(Object.values(params));
     return Object.fromEntries(
       slots.map(({ key, term, use }): [string, TermMemory] => {
         const needs = term.init === undefined ? [] : term.needs;
         const given = { ...pick(inputs, needs, key), step: 0, rng: root.fold("init").fold(key), read: {}, weights: {} };
         const made = term.init?.(context(key), given as Inputs<Need>) ?? null;
-        // A state may start at a parameter's value, but not be the parameter: both would be released.
-        const state = mapTensors(made, (t) => (parameters.has(t) ? t.clone() : t));
+        const state = apart(made, params);
         const own = term.own;
         const moments = own === undefined ? [] : own.of(state).map((p, i) => own.optimizer.init(p, `${key}/${i}`));
         const held = use.between === "hold" ? Object.values(params).map((p) => zerosLike(p)) : [];
@@ -55,10 +53,16 @@ export function initialState(options: TrainerOptions, slots: readonly Slot[], fi
   return {
     params,
     moments: owned(() => Object.entries(params).map(([name, p]) => optimizer.init(p, name))),
-    transforms: owned(() => (options.transforms ?? []).map((t) => t.init(Object.values(params)))),
+    transforms: owned(() => (options.transforms ?? []).map((t) => apart(t.init(Object.values(params)), params))),
     terms,
     controllers: owned(() => Object.fromEntries(controllersOf(slots).map((c) => [c.name, c.init(context(c.name))]))),
   };
+}
+
+/** A state may start at a parameter's value, but not be the parameter: both would be released. */
+function apart<S extends Saved>(state: S, params: Params): S {
+  const parameters = new Set(Object.values(params));
+  return mapTensors(state, (t) => (parameters.has(t) ? t.clone() : t));
 }
 
 /** Each controller object once, however many uses share it. */

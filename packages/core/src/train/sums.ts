@@ -47,7 +47,8 @@ export class Sums {
       const before = this.alone.get(key) ?? { gradients: alone.gradients.map(() => null), ms: 0 };
       this.alone.set(key, { gradients: accumulate(before.gradients, alone.gradients), ms: before.ms + alone.ms });
     }
-    if (next !== undefined) {
+    if (next !== undefined && share === 0) disposeExcept(next);
+    else if (next !== undefined) {
       const before = this.proposals.get(key);
       if (before !== undefined) disposeExcept(before);
       this.proposals.set(key, next);

@@ -10,6 +10,7 @@ import { checkOptions, type TrainOptions } from "./options.ts";
 import type { HealthRecord } from "./record.ts";
 import { createTrainer } from "./trainer.ts";
 
+/** How a run ended without an error. */
 export interface RunResult {
   readonly reason: Exclude<EndReason, "failed">;
   /** Steps completed. */
@@ -161,7 +162,9 @@ async function* loop(
       return told({ ...done, values: { ...done.values, stepMs: ms, tokensPerSecond: (tokensPerStep / ms) * 1000 } });
     };
 
-    while (trainer.completed < steps && signal?.aborted !== true && !stop.asked) {
+    // Asked before every step, the first after a resume too: a run that had lost its patience goes no further.
+    const patient = (): boolean => earlyStopping === undefined || progress.since < earlyStopping.patience;
+    while (trainer.completed < steps && patient() && signal?.aborted !== true && !stop.asked) {
       const at = { step: trainer.completed, cursor: trainer.cursor };
       const start = now();
       const { record } = await trainer.step();
@@ -179,7 +182,6 @@ async function* loop(
         const saved = await save();
         if (saved !== null) yield saved;
         if (evaluating) yield await evaluateNow();
-        if (earlyStopping !== undefined && progress.since >= earlyStopping.patience) break;
       }
       await platform?.yield();
     }

@@ -4,10 +4,10 @@ import type { HostBatch, Params, Saved, StepRecord } from "../spec/index.ts";
 import { batchTensors, checkBatch } from "./batch.ts";
 import { guarded, judge, type Verdict } from "./guard.ts";
 import { dot, type Gradients, ledgerOf } from "./ledger.ts";
-import type { TrainerOptions } from "./options.ts";
+import { checkTrainerOptions, type TrainerOptions } from "./options.ts";
 import { runPass } from "./pass.ts";
 import { type HealthRecord, readRecord } from "./record.ts";
-import { activeAt, arrange, checkControllers, needsOf, type Slot, sharesOf, weightAt } from "./slots.ts";
+import { activeAt, arrange, checkControllers, checkReads, needsOf, type Slot, sharesOf, weightAt } from "./slots.ts";
 import { controllersOf, initialState, type TrainerState } from "./state.ts";
 import { Sums } from "./sums.ts";
 import { adopt, decodeTree, disposeExcept, type EncodedTree, encodeTree, owned } from "./tree.ts";
@@ -20,6 +20,7 @@ export interface SavedRun extends EncodedTree {
   /** Where the data continues. */
   readonly cursor: Saved;
 }
+/** A run one step at a time. `train` is this with evaluation, checkpoints, hooks and the end of the run. */
 export interface Trainer {
   /** Steps completed. */
   readonly completed: number;
@@ -37,16 +38,22 @@ export interface Trainer {
   diagnose(): Promise<StepRecord>;
   /** Puts counter and cursor back; parameters and states stay. For replaying a step that changed nothing. */
   rewind(at: { readonly step: number; readonly cursor: Saved }): void;
+  /** Reads everything that going on needs; asynchronous, between two steps. */
   save(): Promise<SavedRun>;
   /** @throws EitpError "data" where the saved run does not fit, naming the path; the trainer is then unchanged. */
   load(saved: SavedRun): void;
   /** Hands the parameters over to the caller and releases everything else. */
   release(): Params;
+  /** Releases everything, parameters included unless `release` gave them away. */
   dispose(): void;
 }
 
-/** A trainer at step 0. Needs a backend (`useBackend`). Whoever wants evaluation, checkpoints and a loop calls `train`. */
+/**
+ * A trainer at step 0. Needs a backend (`useBackend`). Whoever wants evaluation, checkpoints and a loop calls `train`.
+ * @throws EitpError "usage" for options or terms that do not fit each other or the model.
+ */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
+  checkTrainerOptions(options);
   repairAutodiff();
   const { model, dataset, optimizer, microBatches = 1, ledgerEvery = 100, ledgerReference = "ce" } = options;
   const { transforms = [], now = () => performance.now() } = options;
@@ -72,18 +79,19 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const sums = new Sums(params.length);
     const rng = root.fold("step").fold(step);
     const request = {
+      uses: slots,
       step,
       params,
       now,
       stateOf: ({ key }: Slot) => state.terms[key]?.state ?? null,
       weightOf: (slot: Slot) => weights.get(slot) ?? 0,
-      alone: (slot: Slot) => wantLedger || holds(slot) || normed.has(slot.key),
+      alone: (slot: Slot) => wantLedger || holds(slot) || normed.has(slot.key) || maySkip(slot, weights),
       apart: holds,
     };
 
     // Every share is known before the first forward, or one backward could not serve all terms.
     const shares = new Map(active.map((slot) => [slot, sharesOf(slot, batches)] as const));
-    const onData = active.filter((slot) => slot.pass === "data");
+    const onData = active.filter((slot) => slot.onData);
     batches.forEach((batch, micro) => {
       if (onData.length === 0) return;
       const inner = rng.fold(micro);
@@ -111,18 +119,20 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const move = (step: number, { active, weights, sums, gradients: found, norm2 }: Looked): Verdict => {
     const included = active.flatMap((slot) => {
       const loss = sums.values.get(`${slot.key}.loss`);
-      return weights.get(slot) === 0 || loss === undefined ? [] : [{ slot, loss }];
+      if (weights.get(slot) === 0 || loss === undefined) return [];
+      return [{ slot, loss, own: sums.own.get(slot.key) ?? [], alone: sums.alone.get(slot.key)?.gradients ?? [] }];
     });
+    const features = Object.fromEntries(sums.features);
+    for (const [key, alone] of sums.alone)
+      if (normed.has(key)) features[`${key}.gradientNorm`] = sqrt(dot(alone.gradients, alone.gradients));
+    if (step === 0) checkReads(controllers, features);
+
     const verdict = judge(included, norm2, healthy);
     const { ok } = verdict;
     const params = Object.values(state.params);
 
     const terms = { ...state.terms };
     for (const slot of active) terms[slot.key] = moveTerm(slot, state.terms[slot.key] ?? noMemory, sums, { step, ok });
-
-    const features = Object.fromEntries(sums.features);
-    for (const [key, alone] of sums.alone)
-      if (normed.has(key)) features[`${key}.gradientNorm`] = sqrt(dot(alone.gradients, alone.gradients));
     const controls = { ...state.controllers };
     // A controller holds still on steps that lack something it reads.
     for (const c of controllers.filter((c) => c.reads.every((read) => features[read] !== undefined)))
@@ -133,7 +143,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       const before = state.transforms[i] ?? null;
       const after = transform.apply(gradients, before, params);
       // Released at once: two sets of gradients are the largest thing in a step.
-      disposeExcept(gradients, after.gradients);
+      disposeExcept(gradients, after.gradients, after.state);
       gradients = after.gradients;
       return guarded(ok, before, after.state);
     });
@@ -221,6 +231,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       return await tidied(() => {
         const looked = look(completed, batches, true);
         looked.sums.releaseProposals(null);
+        for (const [key, own] of looked.sums.own) looked.sums.values.set(`${key}.ownGradientNorm`, sqrt(dot(own, own)));
         return report(completed, looked, judge([], looked.norm2, healthy), true);
       });
     },
@@ -264,6 +275,8 @@ interface Looked {
   readonly norm2: Tensor;
 }
 const noMemory = { state: null, own: { count: 0, moments: [] }, held: [] } as const;
+/** Whether to skip a step for this use is told from its gradient, which takes a backward of its own. */
+const maySkip = (slot: Slot, weights: Looked["weights"]): boolean => slot.use.onNonFinite === "skip" && weights.get(slot) !== 0;
 const cloned = (weight: number | Tensor): number | Tensor => (typeof weight === "number" ? weight : weight.clone());
 function plus(g: Tensor | null, more: Tensor | null, weight: number | Tensor): Tensor | null {
   if (more === null) return g;

@@ -57,6 +57,7 @@ export interface EncodedTree {
   readonly json: Json;
   readonly tensors: ReadonlyMap<string, HostTensor>;
 }
+/** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** Reads a tree asynchronously. Numbers that JSON loses (−0, NaN, ±Infinity) are written as `{ "$number": "-0" }`. */
@@ -64,8 +65,9 @@ export async function encodeTree(tree: Saved): Promise<EncodedTree> {
   const entries = await Promise.all(
     tensorsOf(tree).map(async ([path, t]): Promise<[string, HostTensor]> => {
       const data = await t.data();
-      if (data instanceof Float32Array) return [path, { dtype: "float32", shape: t.shape, data: data.slice() }];
-      if (data instanceof Int32Array) return [path, { dtype: "int32", shape: t.shape, data: data.slice() }];
+      // By dtype, not by array: the cpu backend gives the bytes of a bool that was cast to float32.
+      if (t.dtype === "float32") return [path, { dtype: t.dtype, shape: t.shape, data: new Float32Array(data) }];
+      if (t.dtype === "int32") return [path, { dtype: t.dtype, shape: t.shape, data: new Int32Array(data) }];
       throw new EitpError("usage", `state '${path}' has dtype ${t.dtype}; states hold float32 and int32 tensors`);
     }),
   );
@@ -114,8 +116,9 @@ export function decodeTree<S extends Saved>(template: S, saved: EncodedTree): S 
         ? json
         : fail(path, describe(node), describe(json));
     if (json === undefined || json === null || typeof json !== "object") return fail(path, "a tree", describe(json));
-    const keys = Object.keys(node).join();
-    if (keys !== Object.keys(json).join() || Array.isArray(node) !== Array.isArray(json))
+    // Sorted: a term may write its keys in another order than its `init` did.
+    const keys = Object.keys(node).sort().join();
+    if (keys !== Object.keys(json).sort().join() || Array.isArray(node) !== Array.isArray(json))
       return fail(path, `{${keys}}`, `{${Object.keys(json)}}`);
     const inner = json as { readonly [key: string]: Json };
     const entries = Object.entries(node).map(([key, value]) => [key, restore(value, inner[key], join(path, key))] as const);

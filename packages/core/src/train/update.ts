@@ -1,5 +1,5 @@
-import { add, isFinite as isFiniteOp, logicalAnd, mul, scalar, sum, type Tensor, zerosLike } from "@tensorflow/tfjs-core";
-import { guarded } from "./guard.ts";
+import { logicalAnd, type Tensor, zerosLike } from "@tensorflow/tfjs-core";
+import { allFinite, guarded } from "./guard.ts";
 import type { Slot } from "./slots.ts";
 import type { TermMemory } from "./state.ts";
 import type { Sums } from "./sums.ts";
@@ -35,17 +35,14 @@ export function moveTerm(slot: Slot, before: TermMemory, sums: Sums, at: { reado
     );
     state = term.update({ step, features }, state);
   }
-  const finite = logicalAnd(at.ok, isFiniteOp(add(mul(loss, 0), zeroOf(gradients ?? []))));
+  const finite = logicalAnd(at.ok, allFinite([loss, ...(gradients ?? [])]));
   const alone = use.between === "hold" ? sums.alone.get(key) : undefined;
   const held = alone === undefined ? before.held : before.held.map((h, i) => alone.gradients[i] ?? zerosLike(h));
+  // Remembered also at weight 0, where the step's verdict does not look at it.
+  const heldFinite = alone === undefined ? at.ok : logicalAnd(at.ok, allFinite(held));
   return {
     state: guarded(finite, before.state, state),
     own: guarded(finite, before.own, own),
-    held: guarded(at.ok, before.held, held),
+    held: guarded(heldFinite, before.held, held),
   };
-}
-
-/** 0 where every entry is finite, else NaN; cannot overflow. */
-function zeroOf(gradients: readonly Tensor[]): Tensor {
-  return gradients.reduce((total: Tensor, g) => add(total, sum(mul(g, 0))), scalar(0));
 }

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { type Calls, nodeCalls } from "../../src/node/calls.ts";
 import { nodePlatform, writeFileAtomically } from "../../src/node/index.ts";
 import { nodeStore } from "../../src/node/store.ts";
+import { replaceFile } from "../../src/node/write-file.ts";
 import type { Store } from "../../src/spec/platform.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -150,7 +151,7 @@ describe("a store on disk", () => {
     const path = join(await newRoot(), "run", "run.json");
     await writeFileAtomically(path, "old");
     const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
-    await expect(writeFileAtomically(path, "new", failing(1, "once", full).calls)).rejects.toMatchObject({ code: "io" });
+    await expect(replaceFile(path, encode("new"), failing(1, "once", full).calls)).rejects.toMatchObject({ code: "io" });
     expect(await readdir(join(path, ".."))).toEqual(["run.json"]);
     expect(decode(await nodePlatform(join(path, "..")).store.read("run.json"))).toBe("old");
   });

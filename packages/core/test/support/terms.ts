@@ -90,6 +90,17 @@ export const failing = (at: number, value: number, name = "failing"): AnyLossTer
     needs: ["hidden"],
     evaluate: ({ hidden, step }) => ({ loss: tf.mul(tf.mean(hidden[0]), step === at ? value : 1) }),
   });
+/** Finite loss and gradient; the gradient at its own parameters is NaN at one step. */
+export const lost = (at: number): LossTerm<{ readonly w: tf.Tensor }, "hidden"> =>
+  lossTerm({
+    name: "lost",
+    units: "1",
+    scope: "tokens",
+    needs: ["hidden"],
+    init: () => ({ w: tf.scalar(1) }),
+    own: { of: ({ w }) => [w], optimizer: adam({ learningRate: 0.1 }) },
+    evaluate: ({ hidden, step }, { w }) => ({ loss: tf.mean(hidden[0]), own: step === at ? tf.sqrt(tf.mul(w, 0)) : tf.square(w) }),
+  });
 /** Finite loss, gradient NaN at one step: √ of an exact 0. */
 export const steep = (at: number): AnyLossTerm =>
   lossTerm({

@@ -8,6 +8,7 @@ import { getBackend, getKernel } from "@tensorflow/tfjs-core";
  * | kernel | inputs | attributes | outputs |
  * |---|---|---|---|
  * | EitLinear | x [N, F], w [F, G] (or [G, F]), b? [G] | transposed | y [N, G] |
+ * | EitLinearGrad | dy [N, G], x, w | transposed | dx [N, F], dw like w, db [G] |
  * | EitColumnSum | x [N, G] | | [G], rows added in order |
  * | EitLayerNorm | x [N, D], w [D], b [D] | epsilon | y [N, D], mean [N], r [N] = 1/√(var + ε) |
  * | EitLayerNormGrad | dy, x [N, D], w [D], mean, r [N] | | dx [N, D], dw [D], db [D] |
@@ -15,12 +16,13 @@ import { getBackend, getKernel } from "@tensorflow/tfjs-core";
  * | EitGeluGrad | dy, x | | dx |
  * | EitAttention | qkv [B, T, 3D], mask? [B, H, T, T] | heads, positions, logN (0 = none) | y [B, T, D], lse [B, H, T]; memory linear in T |
  * | EitAttentionGrad | dy, y [B, T, D], qkv, lse, mask? | heads, positions, logN | dqkv [B, T, 3D]; memory linear in T |
- * | EitHeadLoss | h [N, D], w [V, D], targets int32 [N] (−1 = ignore) | | nll [N], lse [N]; never holds [N, V] beyond its own chunk |
- * | EitHeadLossGrad | dy [N], h, w, targets, lse | | dh [N, D], dw [V, D] |
+ * | EitHeadLoss | h [N, D], w [V, D], targets int32 [N] (−1 = ignore) | | nll [N], lse [N], kept: anything the gradient can use, of any shape, bounded |
+ * | EitHeadLossGrad | dy [N], h, w, targets, lse, kept | | dh [N, D], dw [V, D] |
  * | EitAdamW | p, g, m, v (one shape) | beta1, beta2, scale, epsilon, root, keep | p′, m′, v′ (see `adamWStep`) |
  */
 export type FusedKernel =
   | "EitLinear"
+  | "EitLinearGrad"
   | "EitColumnSum"
   | "EitLayerNorm"
   | "EitLayerNormGrad"

@@ -1,5 +1,5 @@
 import { engine, getGradient, matMul, type NamedAttrMap, type NamedTensorMap, registerGradient, type Tensor } from "@tensorflow/tfjs-core";
-import type { FusedKernel } from "./kernels.ts";
+import { type FusedKernel, isFused } from "./kernels.ts";
 
 /** Calls a fused kernel on the tape. */
 export function run(kernel: FusedKernel, inputs: { readonly [name: string]: Tensor }, attrs: NamedAttrMap = {}): readonly Tensor[] {
@@ -21,6 +21,10 @@ export function registerFusedGradients(): void {
       const [x, w] = saved as [Tensor, Tensor];
       const transposed = attrs["transposed"] === true;
       const d = dy as Tensor;
+      if (isFused("EitLinearGrad")) {
+        const [dx, dw, db] = run("EitLinearGrad", { dy: d, x, w }, { transposed }) as readonly [Tensor, Tensor, Tensor];
+        return { x: () => dx, w: () => dw, b: () => db };
+      }
       return {
         x: () => matMul(d, w, false, !transposed),
         w: () => (transposed ? matMul(d, x, true, false) : matMul(x, d, true, false)),
@@ -46,28 +50,23 @@ export function registerFusedGradients(): void {
   });
   registerGradient({
     kernelName: "EitAttention",
-    inputsToSave: ["qkv", "mask"],
+    inputsToSave: ["qkv"],
     outputsToSave: [true, true],
     gradFunc: (dys, saved, attrs) => {
-      // Without a mask tfjs saves one input less.
-      const [qkv, ...rest] = saved as Tensor[];
-      const [y, lse] = rest.slice(-2) as [Tensor, Tensor];
-      const mask = rest.length === 3 ? { mask: rest[0] as Tensor } : {};
-      const dy = first(dys as unknown as readonly Tensor[]);
-      const dqkv = first(run("EitAttentionGrad", { dy, y, qkv: qkv as Tensor, lse, ...mask }, attrs));
+      // tfjs cannot save an input that may be absent: where there is a mask, `attention` brings its own gradient.
+      const [qkv, y, lse] = saved as [Tensor, Tensor, Tensor];
+      const dqkv = first(run("EitAttentionGrad", { dy: first(dys as unknown as readonly Tensor[]), y, qkv, lse }, attrs));
       return { qkv: () => dqkv };
     },
   });
   registerGradient({
     kernelName: "EitHeadLoss",
     inputsToSave: ["h", "w", "targets"],
-    outputsToSave: [false, true],
+    outputsToSave: [false, true, true],
     gradFunc: (dys, saved) => {
-      const [h, w, targets, lse] = saved as [Tensor, Tensor, Tensor, Tensor];
-      const [dh, dw] = run("EitHeadLossGrad", { dy: first(dys as unknown as readonly Tensor[]), h, w, targets, lse }) as readonly [
-        Tensor,
-        Tensor,
-      ];
+      const [h, w, targets, lse, kept] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
+      const dy = first(dys as unknown as readonly Tensor[]);
+      const [dh, dw] = run("EitHeadLossGrad", { dy, h, w, targets, lse, kept }) as readonly [Tensor, Tensor];
       return { h: () => dh, w: () => dw };
     },
   });

@@ -1,4 +1,4 @@
-import { add, matMul, mul, reshape, softmax, split, type Tensor, transpose } from "@tensorflow/tfjs-core";
+import { add, customGrad, type GradSaveFunc, matMul, mul, reshape, softmax, split, type Tensor, transpose } from "@tensorflow/tfjs-core";
 import { EitpError } from "../error.ts";
 import { isFused } from "../fused/kernels.ts";
 import { run } from "../fused/run.ts";
@@ -96,8 +96,22 @@ export function dropped(a: Tensor, options: AttentionOptions): Tensor {
 function fusedAttention(qkv: Tensor, options: AttentionOptions): Tensor {
   const { heads, positions, logN, dropout } = options;
   headSize(qkv, options);
+  const attributes = { heads, positions, logN: logN ?? 0 };
+  if (dropout === undefined) return run("EitAttention", { qkv }, attributes)[0] as Tensor;
   const [batch, tokens] = qkv.shape as [number, number];
-  if (dropout !== undefined) requireShape("attention", "a dropout mask", dropout, [batch, heads, tokens, tokens]);
-  const inputs = dropout === undefined ? { qkv } : { qkv, mask: dropout };
-  return run("EitAttention", inputs, { heads, positions, logN: logN ?? 0 })[0] as Tensor;
+  requireShape("attention", "a dropout mask", dropout, [batch, heads, tokens, tokens]);
+  const masked = customGrad((...args) => {
+    const [x, save] = args as unknown as [Tensor, GradSaveFunc];
+    const [y, lse] = run("EitAttention", { qkv: x, mask: dropout }, attributes) as readonly [Tensor, Tensor];
+    // The mask, too: made inside the differentiated function, it would be gone when the backward runs.
+    save([x, y, lse, dropout]);
+    return {
+      value: y,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [x0, y0, lse0, mask] = saved as [Tensor, Tensor, Tensor, Tensor];
+        return run("EitAttentionGrad", { dy, y: y0, qkv: x0, lse: lse0, mask }, attributes)[0] as Tensor;
+      },
+    };
+  });
+  return masked(qkv);
 }

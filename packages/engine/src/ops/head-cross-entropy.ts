@@ -33,7 +33,7 @@ import { embedding } from "./embedding.ts";
  * @param hidden normed states, [N, D]
  * @param weight head, [V, D] (the tied embedding)
  * @param targets int32 [N], −1 where a row does not count
- * @param options `budgetBytes`: largest logits matrix, default 64 MiB
+ * @param options `budgetBytes`: largest logits matrix, default 64 MiB; a fused kernel chooses its own, which is smaller
  * @throws EitpError "data" when a target is ≥ V; "usage" for wrong shapes.
  */
 export function headCrossEntropy(hidden: Tensor, weight: Tensor, targets: Tensor, options: { readonly budgetBytes?: number } = {}): Tensor {

@@ -35,11 +35,13 @@ const batches: readonly Product[] = [
   [[2, 3], [2, 3], 9, 7, 11],
   [[2], [2], 65, 40, 33],
 ];
-/** One side repeated over the other's batch, and empty sides: values only, their gradient is beyond tfjs. */
+/**
+ * One side repeated over the other's whole batch, and empty sides: values only, their gradient is beyond tfjs. Nothing that repeats along some axes
+ * of a batch: the reference takes wrong items there.
+ */
 const valuesOnly: readonly Product[] = [
   [[1], [3], 6, 5, 4],
   [[3], [1], 6, 5, 4],
-  [[2, 1], [2, 3], 4, 3, 5],
   [[2], [2], 3, 0, 5],
 ];
 

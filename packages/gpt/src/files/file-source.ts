@@ -1,5 +1,10 @@
 import { EitpError } from "@eitp/engine/error";
 
+/** A parsed JSON object of somebody else's making. */
+export interface JsonObject {
+  readonly [key: string]: unknown;
+}
+
 /** A folder that can be read in pieces: on disk (`@eitp/gpt/node`), in memory, or dropped onto a page. */
 export interface FileSource {
   /** Named in errors. */
@@ -36,7 +41,7 @@ export async function readAll(source: FileSource, file: string): Promise<Uint8Ar
  * A whole file as a JSON object.
  * @throws EitpError "data" for invalid UTF-8, invalid JSON, or anything but an object
  */
-export async function readJsonObject(source: FileSource, file: string): Promise<{ readonly [key: string]: unknown }> {
+export async function readJsonObject(source: FileSource, file: string): Promise<JsonObject> {
   const bytes = await readAll(source, file);
   let value: unknown;
   try {
@@ -47,5 +52,5 @@ export async function readJsonObject(source: FileSource, file: string): Promise<
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new EitpError("data", `${source.name}/${file} must hold a JSON object, got ${Array.isArray(value) ? "a list" : String(value)}.`);
   }
-  return value as { readonly [key: string]: unknown };
+  return value as JsonObject;
 }

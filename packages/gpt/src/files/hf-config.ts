@@ -1,10 +1,9 @@
 import { EitpError } from "@eitp/engine/error";
 import { checkConfig, type GptConfig } from "../model/config.ts";
-
-type Json = { readonly [key: string]: unknown };
+import type { JsonObject } from "./file-source.ts";
 
 /** What `transformers.GPT2Config` assumes where `config.json` is silent. */
-const defaults: Json = {
+const defaults: JsonObject = {
   vocab_size: 50257,
   n_positions: 1024,
   n_embd: 768,
@@ -19,7 +18,7 @@ const defaults: Json = {
   eos_token_id: 50256,
 };
 /** Features that change what the model computes, with the one value this model has. */
-const fixed: Json = {
+const fixed: JsonObject = {
   scale_attn_weights: true,
   scale_attn_by_inverse_layer_idx: false,
   reorder_and_upcast_attn: false,
@@ -39,7 +38,7 @@ const fixed: Json = {
  * configFromHuggingFace({ model_type: "gpt2", vocab_size: 256, n_positions: 64, n_embd: 64, n_layer: 2, n_head: 4 }).width; // 64
  * ```
  */
-export function configFromHuggingFace(json: Json, file = "config.json", dropout?: number): GptConfig {
+export function configFromHuggingFace(json: JsonObject, file = "config.json", dropout?: number): GptConfig {
   const get = (key: string): unknown => json[key] ?? defaults[key];
   const refuse = (key: string, expected: string): never => {
     throw new EitpError("data", `${file}: ${key} is ${JSON.stringify(json[key])}; expected ${expected}.`);
@@ -84,7 +83,7 @@ export function configFromHuggingFace(json: Json, file = "config.json", dropout?
  * Ids that end a text, from `config.json` or `generation_config.json`; those outside the vocabulary can never come and are left out.
  * @throws EitpError "data" where `eos_token_id` is neither an integer, a list of them, nor null
  */
-export function endOfTextOf(json: Json, vocabulary: number, file = "config.json"): readonly number[] {
+export function endOfTextOf(json: JsonObject, vocabulary: number, file = "config.json"): readonly number[] {
   const ids = json["eos_token_id"] === undefined ? defaults["eos_token_id"] : json["eos_token_id"];
   const list: unknown[] = Array.isArray(ids) ? ids : ids === null ? [] : [ids];
   if (!list.every((id): id is number => Number.isSafeInteger(id))) {
@@ -98,7 +97,7 @@ export function endOfTextOf(json: Json, vocabulary: number, file = "config.json"
  * @param endOfText ids that end a text; written as `eos_token_id`
  * @throws EitpError "usage" for a model that GPT-2 cannot express, naming the features
  */
-export function configToHuggingFace(config: GptConfig, endOfText: readonly number[] = []): Json {
+export function configToHuggingFace(config: GptConfig, endOfText: readonly number[] = []): JsonObject {
   const beyond = [
     ...(config.positions === "learned" ? [] : [`positions "${config.positions}" (GPT-2 has only learned ones)`]),
     ...(config.tokenShift ? ["token shift"] : []),
@@ -134,12 +133,12 @@ export function configToHuggingFace(config: GptConfig, endOfText: readonly numbe
 }
 
 /** `generation_config.json`: greedy, with these ids ending a text. */
-export function generationConfig(endOfText: readonly number[] = []): Json {
+export function generationConfig(endOfText: readonly number[] = []): JsonObject {
   return { _from_model_config: true, ...specialTokens(endOfText), use_cache: true };
 }
 
 /** Written even when null: GPT-2's own default, 50256, is outside most vocabularies. */
-function specialTokens(endOfText: readonly number[]): Json {
+function specialTokens(endOfText: readonly number[]): JsonObject {
   const first = endOfText[0] ?? null;
   return { bos_token_id: first, eos_token_id: endOfText.length > 1 ? endOfText : first };
 }

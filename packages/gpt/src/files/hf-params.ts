@@ -3,13 +3,13 @@ import { EitpError } from "@eitp/engine/error";
 import type { GptConfig } from "../model/config.ts";
 import { parametersOf } from "../model/steps.ts";
 import { structureOf } from "../model/structure.ts";
-import type { HostParams, HostTensor } from "./host-params.ts";
+import type { HostParam, HostParams } from "./host-params.ts";
 
 const prefix = "transformer.";
 const head = "lm_head.weight";
 
 /** Our name of a tensor in a Hugging Face file, with or without the `transformer.` prefix. */
-export function ourName(name: string): string {
+function ourName(name: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : name;
 }
 
@@ -29,7 +29,7 @@ export function paramsFromHuggingFace(
   where = "model.safetensors",
 ): HostParams {
   const problems: string[] = [];
-  const found = new Map<string, HostTensor>();
+  const found = new Map<string, HostParam>();
   for (const [name, { dtype, shape, data }] of tensors) {
     if (isBuffer(name)) continue;
     const own = ourName(name);
@@ -68,7 +68,7 @@ export function paramsToHuggingFace(params: HostParams, config: GptConfig): read
 }
 
 /** Bit patterns, so that a NaN equals itself. */
-function isTied(headTensor: HostTensor | undefined, embedding: HostTensor | undefined): boolean {
+function isTied(headTensor: HostParam | undefined, embedding: HostParam | undefined): boolean {
   if (headTensor === undefined || embedding === undefined) return true;
   if (!sameNumbers(headTensor.shape, embedding.shape)) return false;
   return sameNumbers(bits(headTensor.data), bits(embedding.data));

@@ -1,4 +1,4 @@
-export { type FileSource, filesInMemory } from "./file-source.ts";
+export { type FileSource, filesInMemory, type JsonObject } from "./file-source.ts";
 export { configFromHuggingFace, configToHuggingFace } from "./hf-config.ts";
 export {
   type HuggingFaceExport,
@@ -8,4 +8,4 @@ export {
   readHuggingFace,
 } from "./hf-folder.ts";
 export { paramsFromHuggingFace, paramsToHuggingFace } from "./hf-params.ts";
-export { type HostParams, type HostTensor, toHostParams, toParams } from "./host-params.ts";
+export { type HostParam, type HostParams, toHostParams, toParams } from "./host-params.ts";

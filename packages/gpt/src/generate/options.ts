@@ -60,7 +60,7 @@ export function checkOptions(options: GenerateOptions, vocabulary: number): void
 }
 
 /** @throws EitpError "usage", as {@link checkOptions}. */
-export function checkDistribution({ temperature, topK, topP, repetitionPenalty }: DistributionOptions): void {
+function checkDistribution({ temperature, topK, topP, repetitionPenalty }: DistributionOptions): void {
   if (temperature !== undefined && !(temperature > 0 && Number.isFinite(temperature))) {
     refuse("temperature", "a number above 0 (leave `sampling` out for greedy)", temperature);
   }

@@ -60,7 +60,7 @@ export function block<T>(ops: Ops<T>, config: GptConfig, params: Params, layer: 
 }
 
 /** How this model attends; the same for every block but for the mask. */
-export function attentionOptions(config: GptConfig, masks?: BlockMasks): AttentionOptions {
+function attentionOptions(config: GptConfig, masks?: BlockMasks): AttentionOptions {
   return {
     heads: config.heads,
     positions: config.positions,

@@ -15,6 +15,7 @@ import { structureOf } from "./structure.ts";
 export interface GptModel extends Model {
   readonly config: GptConfig;
   readonly structure: Structure;
+  /** Fresh parameters (Radford et al. 2019, §2.3); the caller disposes them. */
   init(rng: Rng): Params;
   /** With gates or fake quantisers in place, if `slots` are given. Wrap in `tidy` or a tape: intermediates belong to the caller's scope. */
   apply(params: Params, batch: ModelBatch, needs: ReadonlySet<Need>, forward: Forward, slots?: Slots): Partial<InputMap>;

@@ -1,5 +1,4 @@
 export type { BlockOptions } from "./block.ts";
-export { checkTokens } from "./check-tokens.ts";
 export { checkConfig, type GptConfig, type GptOptions } from "./config.ts";
 export type { BlockMasks } from "./dropout.ts";
 export type { EmbedOptions } from "./embed.ts";

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { ioError, nodePlatform } from "@eitp/core/node";
+import { errnoOf, ioError, nodePlatform } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
 import {
   type HuggingFaceExport,
@@ -66,7 +66,7 @@ async function namesIn(path: string): Promise<readonly string[]> {
   try {
     return await readdir(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (errnoOf(error) === "ENOENT") return [];
     throw ioError(error, { action: "look into the export folder", path });
   }
 }

@@ -7,11 +7,13 @@ export interface Series {
   readonly steps: readonly number[];
   readonly values: readonly number[];
 }
+/** The gradient ledger of one step. */
 export interface LedgerEntry {
   readonly step: number;
   readonly rows: readonly LedgerRow[];
 }
-export interface Checkpoint {
+/** A checkpoint that was written; retention may have removed it since. */
+export interface CheckpointEntry {
   readonly step: number;
   readonly folder: string;
 }
@@ -26,7 +28,7 @@ export interface Metrics {
   /** From records of kind "evaluation". */
   readonly evaluations: ReadonlyMap<string, Series>;
   readonly ledger: readonly LedgerEntry[];
-  readonly checkpoints: readonly Checkpoint[];
+  readonly checkpoints: readonly CheckpointEntry[];
   /** A last line without its newline was left out: the run is being written to, or was killed. */
   readonly torn: boolean;
 }
@@ -41,7 +43,7 @@ export async function readMetrics(path: string): Promise<Metrics> {
   const steps: Growing = new Map();
   const evaluations: Growing = new Map();
   const ledger: LedgerEntry[] = [];
-  const checkpoints: Checkpoint[] = [];
+  const checkpoints: CheckpointEntry[] = [];
   let records = 0;
   let lastStep: number | undefined;
 

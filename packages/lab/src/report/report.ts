@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { writeFileAtomically } from "@eitp/core/node";
-import { type Run, readRun } from "../run/files.ts";
+import { type RunFolder, readRun } from "../run/files.ts";
 import { formatInteger } from "./format.ts";
 import { html, rawStyle } from "./html.ts";
 import { colours, quantitiesOf } from "./quantities.ts";
@@ -32,7 +32,7 @@ export async function writeReport(runFolder: string): Promise<string> {
   return path;
 }
 
-function page(run: Run): string {
+function page(run: RunFolder): string {
   const { info, metrics } = run;
   const quantities = quantitiesOf(metrics, info);
   const body = [

@@ -1,15 +1,16 @@
 import { appendFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Json } from "@eitp/core";
 import { ioError, writeFileAtomically } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
 import { type Metrics, readMetrics } from "../metrics/read.ts";
 import { fieldsOf, parseObject, stepOf, stringify, textOf } from "./json.ts";
 import { eachLine, isMissing, readIfThere, repairTail } from "./lines.ts";
 import { decodeEnvironment, decodeRunInfo, jsonOf } from "./schema.ts";
-import type { Environment, Json, RunFiles, RunInfo, Sample } from "./types.ts";
+import type { Environment, RunFiles, RunInfo, Sample } from "./types.ts";
 
 /** A run folder, read. */
-export interface Run {
+export interface RunFolder {
   readonly folder: string;
   readonly info: RunInfo;
   /** `null` where the folder has no such file; so with `environment`. */
@@ -43,7 +44,7 @@ export async function appendSample(folder: string, { step, prompt, text, options
  * Reads a run folder: `run.json`, and as far as they exist `config.json`, `environment.json`, `metrics.jsonl` and `samples.jsonl`.
  * @throws EitpError "usage" where the folder does not exist or is no run folder, "data" where a file is damaged or of a newer schema.
  */
-export async function readRun(folder: string): Promise<Run> {
+export async function readRun(folder: string): Promise<RunFolder> {
   await checkFolder(folder);
   const info = await readObject(folder, "run.json");
   if (info === undefined) {

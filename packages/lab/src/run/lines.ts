@@ -1,5 +1,5 @@
 import { open, readFile } from "node:fs/promises";
-import { ioError } from "@eitp/core/node";
+import { errnoOf, ioError } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
 
 const newline = 0x0a;
@@ -15,7 +15,7 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return errnoOf(error) === "ENOENT";
 }
 
 /** Calls `visit` for every line that ends in a newline; returns the bytes after the last one (a line torn by a kill). */

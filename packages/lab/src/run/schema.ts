@@ -1,6 +1,7 @@
+import type { Json } from "@eitp/core";
 import { assert, EitpError } from "@eitp/engine/error";
 import { arrayOf, type Fields, fieldsOf, numberOf, stepOf, textOf, wordOf } from "./json.ts";
-import type { Environment, GitState, Json, RunInfo, RunResult, RunStatus } from "./types.ts";
+import type { Environment, GitState, RunFigures, RunInfo, RunStatus } from "./types.ts";
 
 const statuses: readonly RunStatus[] = ["running", "finished", "stopped", "aborted", "failed"];
 const figures = [
@@ -11,7 +12,7 @@ const figures = [
   "bitsPerByte",
   "tokensPerSecond",
   "wallSeconds",
-] as const satisfies readonly (keyof RunResult)[];
+] as const satisfies readonly (keyof RunFigures)[];
 
 /** @throws EitpError "data" that names the file and field. */
 export function decodeRunInfo(fields: Fields, path: string): RunInfo {
@@ -30,7 +31,7 @@ export function decodeRunInfo(fields: Fields, path: string): RunInfo {
   };
 }
 
-function decodeResult(value: unknown, place: string): RunResult {
+function decodeResult(value: unknown, place: string): RunFigures {
   const fields = fieldsOf(value, place);
   const given = figures.filter((name) => fields[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, numberOf(fields[name], `${place}.${name}`)]));

@@ -1,13 +1,11 @@
+import type { Json } from "@eitp/core";
 import type { EndReason } from "@eitp/core/spec";
-
-/** What JSON can hold. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** How a run stands: still going (or killed without a word), or why it ended. */
 export type RunStatus = "running" | EndReason;
 
 /** Figures a run ends with; each is left out where it was not measured. Non-finite numbers survive (stored as strings). */
-export interface RunResult {
+export interface RunFigures {
   /** Optimiser steps done. */
   readonly step?: number;
   /** Nats per token, as for `heldOutLoss`. */
@@ -36,7 +34,7 @@ export interface RunInfo {
   readonly parameters: number;
   /** Tokens one optimiser step learns from; with it the report turns milliseconds per step into tokens per second. */
   readonly tokensPerStep?: number;
-  readonly result?: RunResult;
+  readonly result?: RunFigures;
 }
 
 /** The commit a run was started from, and whether files differed from it. */

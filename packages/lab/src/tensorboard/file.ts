@@ -7,6 +7,7 @@ import { encodeEvent, startMark, type TensorBoardEvent, textValue } from "./prot
 import { frame } from "./record.ts";
 import { scalarsOf } from "./tags.ts";
 
+/** Options of {@link tensorBoardFile}. */
 export interface TensorBoardOptions {
   /** Step the run resumes at: TensorBoard then forgets what earlier files of the folder say about this and later steps. Default 0. */
   readonly from?: number;

@@ -4,5 +4,6 @@ export interface Encoder {
   readonly vocabularySize: number;
   /** The id that ends a document, or null where the vocabulary has none. */
   readonly endOfText: number | null;
+  /** The ids of a text, in order. */
   encode(text: string): Int32Array;
 }

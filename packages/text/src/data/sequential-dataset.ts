@@ -13,6 +13,7 @@ export interface FiniteDataset<Cursor extends SequentialCursor = SequentialCurso
   /** Tokens that are predicted in all of them together, before targets across documents are left out. */
   readonly targets: number;
 }
+/** Options of {@link sequentialDataset}. */
 export interface SequentialDatasetOptions {
   readonly tokens: TokenSource;
   readonly shape: BatchShape;

@@ -14,6 +14,7 @@ export type TextCursor = {
   readonly at: number;
 };
 
+/** Options of {@link textDataset}. */
 export interface TextDatasetOptions {
   readonly tokens: TokenSource;
   /** Rows and tokens per row of one micro-batch. */
@@ -32,7 +33,7 @@ export interface TextDatasetOptions {
 /**
  * An endless data set of windows over a token source: row = `length` tokens, targets one token later. Pure; needs O(1) memory beside a batch.
  * The last windows of an epoch share their batch with the first of the next one, so no window is dropped and every batch is full.
- * @throws EitpError "data" where the source is shorter than one window of `length + 1` tokens; "usage" for an impossible shape.
+ * @throws EitpError "data" where the source is shorter than one window of `length + 1` tokens; "usage" for an impossible shape, order or seed.
  * @example
  * ```ts
  * const data = textDataset({ tokens: memoryTokens(ids), shape: { sequences: 8, length: 64 } });
@@ -44,6 +45,8 @@ export function textDataset(options: TextDatasetOptions): Dataset<TextCursor> {
   checkWindows(tokens, shape, { ignoreAcrossDocuments });
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
     throw new EitpError("usage", `The seed of a data set must be an integer from 0 to 2^53 - 1, not ${seed}.`);
+  if (!["epochs", "random", "ordered"].includes(order))
+    throw new EitpError("usage", `The order of a data set must be "epochs", "random" or "ordered", not ${JSON.stringify(order)}.`);
   const { sequences, length } = shape;
   if (tokens.length < length + 1) {
     const message = `The text is too short: one context of ${length} needs ${length + 1} tokens, found ${tokens.length}. Give more text or a shorter context.`;

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { errnoOf, syncFolder } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
-import { errnoOf } from "./input-error.ts";
 import { onDisk } from "./write-error.ts";
 
 /**
@@ -53,16 +53,6 @@ async function replace(temporary: string, target: string): Promise<void> {
   }
   await syncFolder(dirname(target));
   await rm(old, { recursive: true, force: true });
-}
-
-/** Makes names durable. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Size in bytes of a file, or undefined where there is none. */

@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { errnoOf } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
-import { errnoOf, unreadable } from "./input-error.ts";
+import { unreadable } from "./input-error.ts";
 import type { InputFile } from "./inputs.ts";
 
 /** Large enough that the cost per chunk vanishes, small against any memory. */
@@ -42,7 +43,7 @@ async function* unpacked(input: InputFile, stdin: AsyncIterable<Uint8Array>): As
     for await (const chunk of gunzip) yield chunk as Uint8Array;
   } catch (error) {
     const code = errnoOf(error);
-    if (!code?.startsWith("Z_")) throw error;
+    if (!code.startsWith("Z_")) throw error;
     const what = code === "Z_BUF_ERROR" ? "ends in the middle of its gzip data" : `is not valid gzip data (${code})`;
     throw new EitpError("data", `${nameOf(input)} ${what}. Download or compress it again.`, { cause: error });
   }

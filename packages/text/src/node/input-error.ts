@@ -1,9 +1,5 @@
+import { errnoOf } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
-
-/** The system's word for what went wrong with a file, such as "ENOENT". */
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
 
 /** Turns a failure to read `path` into an error that says what to do; errors of ours pass as they are. */
 export function unreadable(path: string, error: unknown): EitpError {

@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { errnoOf } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
 import { glob, isDynamicPattern } from "tinyglobby";
-import { errnoOf, unreadable } from "./input-error.ts";
+import { unreadable } from "./input-error.ts";
 
 /** How the bytes of an input are to be read. */
 export type Format = "text" | "jsonl" | "parquet";
@@ -21,10 +22,12 @@ const folderPattern = "**/*.{txt,md,jsonl,jsonl.gz,parquet}";
 /**
  * The files that paths, globs, folders and "-" (standard input) stand for: in the order given, globs and folders sorted by name, each file once.
  * A path that exists is never read as a glob. `format` overrides what file names say.
- * @throws EitpError "data" for a path that is not there or unreadable, a glob without match, a folder without text files; "usage" for no input.
+ * @throws EitpError "data" for a path that is not there or unreadable, a glob without match, a folder without text files; "usage" for no input or an unknown format.
  */
 export async function inputFiles(inputs: readonly string[], format?: Format): Promise<readonly InputFile[]> {
   if (inputs.length === 0) throw new EitpError("usage", 'No input was given. Name files, folders or globs, or "-" for standard input.');
+  if (format !== undefined && !["text", "jsonl", "parquet"].includes(format))
+    throw new EitpError("usage", `format must be "text", "jsonl" or "parquet", not ${JSON.stringify(format)}.`);
   const found = new Map<string, InputFile>();
   for (const input of inputs) {
     for (const path of await expand(input)) {

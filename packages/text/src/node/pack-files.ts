@@ -7,6 +7,7 @@ import { type Pack, type PackOptions, packShards, type SavableEncoder } from "./
 import { type ReadOptions, readDocuments } from "./read-documents.ts";
 import type { Source } from "./shard-index.ts";
 
+/** Options of {@link packFiles}: how to read and how to pack. */
 export type PackFilesOptions = ReadOptions & Omit<PackOptions, "identity" | "sources">;
 
 /**

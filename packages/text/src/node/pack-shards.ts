@@ -19,6 +19,7 @@ export interface SavableEncoder extends Encoder {
   /** A JSON value. */
   save(): unknown;
 }
+/** Options of {@link packShards}. */
 export interface PackOptions {
   /** Tokens per shard file; default 10⁸. */
   readonly shardTokens?: number;
@@ -33,16 +34,19 @@ export interface PackOptions {
   readonly identity?: string;
   /** Recorded in the index. */
   readonly sources?: readonly Source[];
+  /** Called after every block of about 64 KiB. */
   readonly onProgress?: (progress: PackProgress) => void;
   /** Stops between two blocks. */
   readonly signal?: AbortSignal;
 }
+/** How far packing has come. */
 export interface PackProgress {
   readonly documents: number;
   /** Of text. */
   readonly bytes: number;
   readonly tokens: number;
 }
+/** A folder of token shards that is there now. */
 export interface Pack {
   readonly folder: string;
   readonly index: ShardIndex;
@@ -108,6 +112,8 @@ function checked({ shardTokens = 1e8, validationFraction = 0.1, split = "auto" }
     throw new EitpError("usage", `shardTokens must be a positive integer, not ${shardTokens}.`);
   if (!(validationFraction >= 0 && validationFraction < 1))
     throw new EitpError("usage", `validationFraction must be from 0 to less than 1, not ${validationFraction}. 0.1 holds out a tenth.`);
+  if (!["auto", "document", "tail"].includes(split))
+    throw new EitpError("usage", `split must be "auto", "document" or "tail", not ${JSON.stringify(split)}.`);
   return { shardTokens, validationFraction, split };
 }
 

@@ -6,6 +6,7 @@ import { type Format, type InputFile, inputFiles } from "./inputs.ts";
 import { jsonlDocuments } from "./jsonl.ts";
 import { parquetDocuments } from "./parquet.ts";
 
+/** Options of {@link readDocuments}. */
 export interface ReadOptions {
   /** Field of JSON Lines, or column of Parquet, that holds the text; default "text". */
   readonly field?: string;

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { errnoOf } from "@eitp/core/node";
 import { EitpError } from "@eitp/engine/error";
-import { errnoOf } from "./input-error.ts";
 import type { TokenType } from "./token-words.ts";
 
+/** The two parts of a pack. */
 export type SplitName = "train" | "validation";
 
 /** One `.bin` file: tokens, little endian, nothing else. */
@@ -12,6 +13,7 @@ export interface ShardRecord {
   readonly tokens: number;
   readonly sha256: string;
 }
+/** One part of a pack. */
 export interface SplitRecord {
   readonly tokens: number;
   readonly documents: number;

@@ -6,8 +6,8 @@ import { utf8, wellFormed } from "./utf8.ts";
 /**
  * One id per character (Unicode code point) that occurs in `text`, in code point order, as nanoGPT's character models have it.
  * @param text - The corpus, or just its alphabet: repetition and order do not matter.
- * @returns A tokenizer whose `encode` throws {@link EitpError} "data" at a character outside the alphabet.
- * @throws {@link EitpError} "data" if `text` is empty.
+ * @returns A tokenizer whose `encode` throws EitpError "data" at a character outside the alphabet.
+ * @throws EitpError "data" if `text` is empty.
  * @example
  * ```ts
  * characters("hello").encode("hole"); // Int32Array [1, 3, 2, 0]

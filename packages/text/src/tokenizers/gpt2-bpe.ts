@@ -49,7 +49,7 @@ export async function gpt2Merges(): Promise<Gpt2Merges> {
  * @param tokens - Bytes by id: 256 single bytes, then one token per merge.
  * @returns left, right, result; … by rank.
  */
-export function mergesFromRanks(tokens: readonly Uint8Array[]): Int32Array {
+function mergesFromRanks(tokens: readonly Uint8Array[]): Int32Array {
   const spellings = tokens.map(spellBytes);
   const idOf = new Map(spellings.map((spelling, id) => [spelling, id]));
   const merges = new Int32Array(3 * (tokens.length - 256));

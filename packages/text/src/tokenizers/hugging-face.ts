@@ -17,7 +17,7 @@ interface Vocabulary {
  * Writes a tokenizer as `tokenizer.json`, `tokenizer_config.json`, `vocab.json` and `merges.txt`, from which Python's `transformers`
  * and `tokenizers` give the same ids. One difference is theirs: they read the name of a special token inside a text as that token.
  * @returns File contents by name; a tokenizer made by `fromTokenizerJson` gives back its own two files.
- * @throws {@link EitpError} "usage" for `characters`, whose refusal of unknown characters that format cannot express.
+ * @throws EitpError "usage" for `characters`, whose refusal of unknown characters that format cannot express.
  */
 export async function toHuggingFace(tokenizer: Tokenizer): Promise<HuggingFaceFiles> {
   const file = tokenizer.save();

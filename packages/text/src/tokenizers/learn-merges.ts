@@ -26,7 +26,7 @@ export interface LearnOptions {
  * Ties, stale counts and the order of corrections are those of Rust `tokenizers` (`BpeTrainer::do_train`), so the merges are too.
  * No string can be learnt from two pairs: where the parts of the second stand side by side, the first had merged before.
  * @returns left, right, result; … by rank.
- * @throws {@link EitpError} "usage" when a merge spells a reserved name.
+ * @throws EitpError "usage" when a merge spells a reserved name.
  */
 export function* learnMerges({ words, vocabularySize, minFrequency, spellings, reserved }: LearnOptions): Generator<number, Int32Array> {
   const counts = new Map<number, number>();

@@ -9,7 +9,7 @@ import { readMerges, trainedBpe } from "./trained-bpe.ts";
 /**
  * Restores a tokenizer from what its `save()` gave.
  * @param file - A {@link TokenizerFile}, typically parsed from a checkpoint; everything in it is checked.
- * @throws {@link EitpError} "data" naming the part of the file that is missing, wrong or from a newer version.
+ * @throws EitpError "data" naming the part of the file that is missing, wrong or from a newer version.
  */
 export async function tokenizerFrom(file: unknown): Promise<Tokenizer> {
   if (!isObject(file)) throw new EitpError("data", `A saved tokenizer must be a JSON object, got ${shown(file)}.`);

@@ -13,7 +13,7 @@ import { utf8, wellFormed } from "./utf8.ts";
  * the text. Where the decoder is byte-level, decoding is exact, otherwise it is what the file says, which may lose spaces.
  * @param json - Contents of `tokenizer.json`, as text or parsed.
  * @param config - Contents of `tokenizer_config.json`; gives the end of text (`eos_token`).
- * @throws {@link EitpError} "data" if the files cannot be read as a tokenizer.
+ * @throws EitpError "data" if the files cannot be read as a tokenizer.
  */
 export function fromTokenizerJson(json: string | JsonObject, config: string | JsonObject = {}): Tokenizer {
   const tokenizer = parse(json, "tokenizer.json");

@@ -2,7 +2,7 @@ import { EitpError } from "@eitp/engine/error";
 
 /** Turns generated ids into text as they come; incomplete UTF-8 is held back until its last byte arrives. */
 export interface StreamDecoder {
-  /** Text that became complete with this id; often "". Throws {@link EitpError} "data" for an id outside the vocabulary. */
+  /** Text that became complete with this id; often "". Throws EitpError "data" for an id outside the vocabulary. */
   push(id: number): string;
   /** What was held back; bytes that never became a character read as U+FFFD. The decoder is fresh afterwards. */
   end(): string;
@@ -18,8 +18,9 @@ export interface Tokenizer {
   readonly vocabularySize: number;
   /** Id that separates documents, if this vocabulary has one. */
   readonly endOfText: number | null;
+  /** The ids of a text; throws EitpError "data" for a character outside the vocabulary. */
   encode(text: string): Int32Array;
-  /** Special tokens appear by name. Throws {@link EitpError} "data" for an id outside the vocabulary. */
+  /** Special tokens appear by name. Throws EitpError "data" for an id outside the vocabulary. */
   decode(ids: Iterable<number>): string;
   /** As {@link Tokenizer.decode}, before UTF-8 is read: exact also where ids cut a character in half. */
   decodeBytes(ids: Iterable<number>): Uint8Array;
@@ -28,6 +29,7 @@ export interface Tokenizer {
    * `null` where the bytes of an id depend on its neighbours; then measure the text itself.
    */
   byteLengths(): Int32Array | null;
+  /** A fresh decoder for ids that come one at a time. */
   createDecoder(): StreamDecoder;
   /** A JSON value from which `tokenizerFrom` restores this tokenizer. */
   save(): TokenizerFile;

@@ -31,7 +31,7 @@ export interface TrainBpeOptions {
  * `ByteLevel(add_prefix_space=False)`, `train_from_iterator`) over the same texts, ties included.
  * @param texts - One text or many; words do not reach across them, so cut a corpus at line or document ends.
  * @returns A tokenizer; `endOfText` is the id of `<|endoftext|>` if that is a special token.
- * @throws {@link EitpError} "usage" for options that cannot work, "data" if there is no text, "interrupted" when the signal aborts.
+ * @throws EitpError "usage" for options that cannot work, "data" if there is no text, "interrupted" when the signal aborts.
  * @see Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", ACL 2016
  * @example
  * ```ts

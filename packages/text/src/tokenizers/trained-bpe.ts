@@ -14,7 +14,7 @@ export interface TrainedBpe {
   readonly specialTokens: readonly string[];
 }
 
-/** The tokenizer of a trained vocabulary. Throws {@link EitpError} "data" if a token is not spelt in bytes or a byte has no token. */
+/** The tokenizer of a trained vocabulary. Throws EitpError "data" if a token is not spelt in bytes or a byte has no token. */
 export function trainedBpe({ vocabulary, merges, specialTokens }: TrainedBpe): Tokenizer {
   const idOf = new Map(vocabulary.map((spelling, id) => [spelling, id]));
   if (idOf.size !== vocabulary.length)
@@ -60,7 +60,7 @@ export function trainedBpe({ vocabulary, merges, specialTokens }: TrainedBpe): T
   });
 }
 
-/** Reads merges written as "left right" against a vocabulary. Throws {@link EitpError} "data" naming the line that does not fit. */
+/** Reads merges written as "left right" against a vocabulary. Throws EitpError "data" naming the line that does not fit. */
 export function readMerges(lines: readonly string[], vocabulary: readonly string[]): Int32Array {
   const idOf = new Map(vocabulary.map((spelling, id) => [spelling, id]));
   const merges = new Int32Array(3 * lines.length);

@@ -1,5 +1,5 @@
-import type { Checkpoint } from "../../metrics/read.ts";
-import type { Run } from "../../run/files.ts";
+import type { CheckpointEntry } from "../../metrics/read.ts";
+import type { RunFolder } from "../../run/files.ts";
 import { stringify } from "../../run/json.ts";
 import type { Environment } from "../../run/types.ts";
 import { formatBytes, formatInteger } from "../format.ts";
@@ -9,7 +9,7 @@ const maxCheckpoints = 100;
 const maxCharacters = 100_000;
 
 /** Where the weights are. Older checkpoints may have been removed since. */
-export function checkpoints(all: readonly Checkpoint[]): Child {
+export function checkpoints(all: readonly CheckpointEntry[]): Child {
   if (all.length === 0) return "";
   const rows = all
     .slice(-maxCheckpoints)
@@ -25,7 +25,7 @@ export function checkpoints(all: readonly Checkpoint[]): Child {
 }
 
 /** How to do it again: command, configuration, environment. */
-export function reproduction({ info, config, environment }: Run): Html {
+export function reproduction({ info, config, environment }: RunFolder): Html {
   const text = stringify(config, 2);
   const shown =
     text.length > maxCharacters

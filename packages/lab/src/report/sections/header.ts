@@ -1,4 +1,4 @@
-import type { Run } from "../../run/files.ts";
+import type { RunFolder } from "../../run/files.ts";
 import { formatDuration, formatInteger, formatNumber } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { lastValue, median, type Quantities } from "../quantities.ts";
@@ -18,7 +18,7 @@ const statusText = {
 } as const;
 
 /** Name, status and the figures a reader looks for first. */
-export function header({ info, metrics }: Run, quantities: Quantities): Html {
+export function header({ info, metrics }: RunFolder, quantities: Quantities): Html {
   const step = info.result?.step ?? metrics.lastStep ?? 0;
   return html`<header><h1>${info.name}</h1>
 <p class="sub"><span class="status ${info.status}">${statusText[info.status]}</span> step ${formatInteger(step)} · started <time datetime="${info.createdAt}">${info.createdAt.replace("T", " ").replace(/\.\d+Z$/, " UTC")}</time></p>
@@ -26,7 +26,7 @@ export function header({ info, metrics }: Run, quantities: Quantities): Html {
 `;
 }
 
-function tiles(info: Run["info"], quantities: Quantities): readonly Tile[] {
+function tiles(info: RunFolder["info"], quantities: Quantities): readonly Tile[] {
   const result = info.result ?? {};
   const heldOut = result.heldOutLoss ?? lastValue(quantities.heldOutLoss);
   const tokensPerSecond = result.tokensPerSecond ?? (quantities.speed?.unit === "tokens/s" ? median(quantities.speed) : undefined);

@@ -1,0 +1,1 @@
+export { activation, activationOf } from "./activation.ts";
