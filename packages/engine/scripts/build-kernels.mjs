@@ -8,13 +8,29 @@ import asc from "assemblyscript/asc";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Stub runtime and imported memory: no allocator, no data of its own on tfjs' heap. */
-const options = ["wasm/index.ts", "-O3", "--noAssert", "--runtime", "stub", "--importMemory", "--outFile", "out.wasm", "--textFile", "out.wat", "--baseDir", root];
+const options = [
+  "wasm/index.ts",
+  "-O3",
+  "--noAssert",
+  "--runtime",
+  "stub",
+  "--importMemory",
+  "--outFile",
+  "out.wasm",
+  "--textFile",
+  "out.wat",
+  "--baseDir",
+  root,
+];
 
 async function compile(features) {
   const files = new Map();
-  const { error, stderr } = await asc.main([...options, "--enable", features], { writeFile: (name, contents) => files.set(name, contents) });
+  const { error, stderr } = await asc.main([...options, "--enable", features], {
+    writeFile: (name, contents) => files.set(name, contents),
+  });
   if (error !== null) throw new Error(`asc: ${error.message}\n${stderr.toString()}`);
-  if (files.get("out.wat").includes("(data")) throw new Error("the module has a data segment, which would be written over tensors; use no tables, strings or static arrays");
+  if (files.get("out.wat").includes("(data"))
+    throw new Error("the module has a data segment, which would be written over tensors; use no tables, strings or static arrays");
   return Buffer.from(files.get("out.wasm")).toString("base64");
 }
 
