@@ -92,12 +92,12 @@ function fusedAttention(qkv: Tensor, { heads, positions, logN, dropout }: Attent
   const masked = customGrad((...args) => {
     const [x, save] = args as unknown as [Tensor, GradSaveFunc];
     const [y, lse] = run("EitAttention", { qkv: x, mask: dropout }, attributes) as readonly [Tensor, Tensor];
-    save([x, y, lse]);
+    save([x, y, lse, dropout]);
     return {
       value: y,
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [x0, y0, lse0] = saved as [Tensor, Tensor, Tensor];
-        return run("EitAttentionGrad", { dy, y: y0, qkv: x0, lse: lse0, mask: dropout }, attributes)[0] as Tensor;
+        const [x0, y0, lse0, mask] = saved as [Tensor, Tensor, Tensor, Tensor];
+        return run("EitAttentionGrad", { dy, y: y0, qkv: x0, lse: lse0, mask }, attributes)[0] as Tensor;
       },
     };
   });
