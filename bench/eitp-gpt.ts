@@ -3,7 +3,8 @@
  * Run: `node --conditions=@eitp/source --import tsx bench/eitp-gpt.ts L,D,H,T,B,V [--backend native] [--steps N] [--generate N] [--profile]`
  */
 import { loadavg } from "node:os";
-import { type AnyDataset, adamW, createTrainer, crossEntropy } from "@eitp/core";
+import { adamW, createTrainer, crossEntropy } from "@eitp/core";
+import type { AnyDataset } from "@eitp/core/spec";
 import { counterRng, useBackend } from "@eitp/engine";
 import { gpt } from "@eitp/gpt";
 import { countKernels } from "../packages/engine/bench/count-kernels.ts";
