@@ -15,10 +15,10 @@ export async function backendChecks(): Promise<readonly Check[]> {
 
 async function tested(name: string, how: string): Promise<Check> {
   try {
-    const { simd, isa, threads } = await useBackend(name);
+    const { fma, isa, threads } = await useBackend(name);
     await gradientSelfTest();
     await secondOrderSelfTest();
-    const vectors = isa ?? (simd === undefined ? null : simd ? "SIMD" : "no SIMD");
+    const vectors = isa ?? (fma === undefined ? null : fma ? "SIMD, fused multiply-add" : "SIMD");
     const details = vectors === null ? [] : [vectors, `${threads} thread${threads === 1 ? "" : "s"}`];
     return { name: `backend ${name}`, state: "ok", found: ["gradients right", "second derivatives right", ...details, how].join(", ") };
   } catch (error) {

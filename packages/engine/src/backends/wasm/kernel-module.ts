@@ -16,6 +16,7 @@ export interface KernelModule {
     ]
   ): void;
   columnSum(n: Count, d: Count, x: Address, sums: Address): void;
+  rowSums(n: Count, d: Count, x: Address, sums: Address): void;
   layerNorm(n: Count, d: Count, x: Address, w: Address, b: Address, y: Address, mean: Address, r: Address, epsilon: number): void;
   layerNormGrad(
     ...a: [n: Count, d: Count, dy: Address, x: Address, w: Address, mean: Address, r: Address, dx: Address, dw: Address, db: Address]
