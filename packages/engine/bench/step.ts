@@ -1,9 +1,19 @@
 /**
- * One training step (forward, backward, AdamW-like update) of a GPT with the engine's operations: milliseconds, kernel calls, and the
- * kernels that take them. Run: `npx tsx packages/engine/bench/step.ts [backend] [L D H T B V] [--profile]`
+ * One training step (forward, backward, AdamW) of a GPT with the engine's operations: milliseconds, kernel calls, and the kernels that take them.
+ * Run: `npx tsx packages/engine/bench/step.ts [backend] [L D H T B V] [--profile] [--composed] [--fma] [--steps=30]`
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { counterRng, embedding, headCrossEntropy, primal, useBackend, withTape } from "../src/index.ts";
+import {
+  type AdamWConstants,
+  adamWStep,
+  composed,
+  counterRng,
+  embedding,
+  headCrossEntropy,
+  primal,
+  useBackend,
+  withTape,
+} from "../src/index.ts";
 import { countKernels } from "./count-kernels.ts";
 
 const numbers = process.argv
@@ -12,7 +22,10 @@ const numbers = process.argv
   .map(Number);
 const [L = 2, D = 64, H = 2, T = 64, B = 8, V = 256] = numbers;
 const backend = ["cpu", "wasm"].find((name) => process.argv.includes(name)) ?? "wasm";
-await useBackend(backend);
+const flag = (name: string): boolean => process.argv.includes(`--${name}`);
+const { fma } = await useBackend(backend, { fma: flag("fma") });
+/** With --composed, every operation is made of ordinary kernels. */
+const mode = <R>(f: () => R): R => (flag("composed") ? composed(f) : f());
 
 const rng = counterRng(1);
 const params: Record<string, tf.Tensor> = { wte: rng.fold("wte").normal([V, D]), wpe: rng.fold("wpe").normal([T, D]) };
@@ -42,6 +55,13 @@ function loss(ids: tf.Tensor, targets: tf.Tensor): tf.Tensor {
   return tf.mean(headCrossEntropy(tf.reshape(normed(x, "f"), [-1, D]), tf.mul(p("wte"), 0.02), targets));
 }
 
+const moments = new Map(names.map((name) => [name, [tf.zerosLike(p(name)), tf.zerosLike(p(name))]]));
+/** Learning rate 10⁻³, β 0.9 and 0.99; bias corrections folded in. */
+function constantsAt(t: number): AdamWConstants {
+  const [c1, c2] = [(1 - 0.9) / (1 - 0.9 ** t), (1 - 0.99) / (1 - 0.99 ** t)];
+  return { beta1: 0.9, beta2: 0.99, scale: (1e-3 * c1) / Math.sqrt(c2), epsilon: 1e-8 / Math.sqrt(c2), root: 0, keep: 1 };
+}
+
 const forwardMs: number[] = [];
 function step(i: number): tf.Tensor {
   const source = rng.fold(i);
@@ -55,17 +75,21 @@ function step(i: number): tf.Tensor {
       ),
     ];
     const at = performance.now();
-    const { value, grads } = withTape((tape) => {
-      const value = loss(x, y);
-      forwardMs.push(performance.now() - at);
-      return { value: tf.keep(tf.clone(value)), grads: tape.gradient(value, names.map(p)).map((g) => tf.keep(tf.clone(g as tf.Tensor))) };
-    });
+    const { value, grads } = mode(() =>
+      withTape((tape) => {
+        const value = loss(x, y);
+        forwardMs.push(performance.now() - at);
+        return { value: tf.keep(tf.clone(value)), grads: tape.gradient(value, names.map(p)).map((g) => tf.keep(tf.clone(g as tf.Tensor))) };
+      }),
+    );
     for (const [j, name] of names.entries()) {
       const g = grads[j] as tf.Tensor;
-      const next = tf.keep(tf.sub(p(name), tf.mul(g, 0.1)));
-      p(name).dispose();
-      params[name] = next;
-      g.dispose();
+      const [m, v] = moments.get(name) as [tf.Tensor, tf.Tensor];
+      const next = mode(() => adamWStep(p(name), g, m, v, constantsAt(i + 1)));
+      for (const t of [next.parameter, next.m, next.v]) tf.keep(t);
+      tf.dispose([p(name), g, m, v]);
+      params[name] = next.parameter;
+      moments.set(name, [next.m, next.v]);
     }
     return value;
   });
@@ -74,9 +98,9 @@ function step(i: number): tf.Tensor {
 const wall: number[] = [];
 const cpu: number[] = [];
 let counted: ReturnType<typeof countKernels> | undefined;
-const steps = 30;
+const steps = Number(process.argv.find((x) => x.startsWith("--steps="))?.slice(8) ?? 30);
 for (let i = 0; i < steps; i++) {
-  if (i === steps - 5 && process.argv.includes("--profile")) counted = countKernels(backend);
+  if (i === steps - 5 && flag("profile")) counted = countKernels(backend);
   const [at, used] = [performance.now(), process.cpuUsage()];
   const value = step(i);
   const { user, system } = process.cpuUsage(used);
@@ -84,12 +108,13 @@ for (let i = 0; i < steps; i++) {
     wall.push(performance.now() - at);
     cpu.push((user + system) / 1000);
   }
-  if (i % 10 === 9) process.stdout.write(`step ${i + 1} loss ${value.dataSync()[0]?.toFixed(5)} live tensors ${tf.memory().numTensors}\n`);
+  if (i % 10 === 9 || i === 0)
+    process.stdout.write(`step ${i + 1} loss ${value.dataSync()[0]?.toFixed(5)} live tensors ${tf.memory().numTensors}\n`);
   value.dispose();
 }
 const sorted = (x: number[]): number[] => [...x].sort((a, b) => a - b);
 const median = (x: number[]): string => (sorted(x)[x.length >> 1] as number).toFixed(1);
 process.stdout.write(
-  `${backend} L${L} D${D} H${H} T${T} B${B} V${V}: wall median ${median(wall)} best ${sorted(wall)[0]?.toFixed(1)} ms, CPU median ${median(cpu)} ms, forward ${median(forwardMs)} ms\n`,
+  `${backend}${fma ? " fma" : ""} L${L} D${D} H${H} T${T} B${B} V${V}: wall median ${median(wall)} best ${sorted(wall)[0]?.toFixed(1)} ms, CPU median ${median(cpu)} best ${sorted(cpu)[0]?.toFixed(1)} ms, forward ${median(forwardMs)} ms\n`,
 );
 if (counted !== undefined) process.stdout.write(counted.report(5));

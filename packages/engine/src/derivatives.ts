@@ -1,5 +1,6 @@
 import { add, engine, mul, sum, type Tensor, tidy, zerosLike } from "@tensorflow/tfjs-core";
 import { EitpError } from "./error.ts";
+import { composed } from "./fused/kernels.ts";
 
 /** Parameters by name, as models of `@eitp/gpt` keep them. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
@@ -33,8 +34,9 @@ export function valueAndGrad<P extends NamedTensors>(
 export function hvp<P extends NamedTensors>(f: (params: P) => Tensor, params: P, v: P): { readonly [K in keyof P]: Tensor } {
   const [names, xs] = [Object.keys(params), Object.values(params)];
   return tidy(() => {
+    // Composed: fused kernels have no second derivative.
     const along = (): Tensor => {
-      const { grads } = engine().gradients(() => scalarOf(f(params)), xs, undefined, true);
+      const { grads } = composed(() => engine().gradients(() => scalarOf(f(params)), xs, undefined, true));
       return filled(grads, xs)
         .map((g, i) => sum(mul(g, v[names[i] as string] as Tensor)))
         .reduce((a, b) => add(a, b));

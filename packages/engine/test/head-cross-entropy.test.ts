@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { counterRng, EitpError, embedding, headCrossEntropy, hvp, useBackend, valueAndGrad } from "../src/index.ts";
+import { composed, counterRng, EitpError, embedding, headCrossEntropy, hvp, useBackend, valueAndGrad } from "../src/index.ts";
 
 const rng = counterRng(21);
 const [N, D, V] = [13, 5, 17];
@@ -42,7 +42,7 @@ describe.each(["cpu", "wasm"])("headCrossEntropy on %s", (backend) => {
     for (const key of ["h", "w"] as const) expect(relative(exact[key], tf.div(tf.sub(plus[key], minus[key]), 1e-2))).toBeLessThan(1e-2);
   });
 
-  test("no tensor larger than a chunk's logits exists, forward or backward, and nothing stays", async () => {
+  test("composed: no tensor larger than a chunk's logits exists, forward or backward, and nothing stays", async () => {
     const [rows, width, vocabulary] = [64, 4, 250];
     const params = { h: rng.normal([rows, width]), w: rng.normal([vocabulary, width]) };
     const wanted = tf.tensor1d(
@@ -53,7 +53,8 @@ describe.each(["cpu", "wasm"])("headCrossEntropy on %s", (backend) => {
     // The profile is one object that every run fills anew: numbers are taken from it at once.
     const run = async (budgetBytes: number): Promise<{ readonly largest: number; readonly peakBytes: number }> => {
       const { kernels, peakBytes } = await tf.profile(() => {
-        const { value, grads } = valueAndGrad(({ h, w }) => tf.sum(headCrossEntropy(h, w, wanted, { budgetBytes })), params);
+        const loss = ({ h, w }: typeof params): tf.Tensor => tf.sum(headCrossEntropy(h, w, wanted, { budgetBytes }));
+        const { value, grads } = composed(() => valueAndGrad(loss, params));
         tf.dispose([value, grads.h, grads.w]);
         return tf.scalar(0);
       });

@@ -68,6 +68,13 @@ describe.each(forms)("matMul on wasm equals cpu, transposed %s %s", (ta, tb) => 
   });
 });
 
+test("matMul on wasm repeats single axes of a batch, as tiling does", async () => {
+  await useBackend("wasm");
+  const [a, b] = [rng.normal([2, 1, 4, 3]), rng.normal([2, 3, 3, 5])];
+  const repeated = tf.matMul(tf.tile(a, [1, 3, 1, 1]), b);
+  expect(tf.matMul(a, b).dataSync()).toEqual(repeated.dataSync());
+});
+
 describe("unsortedSegmentSum on wasm", () => {
   test.each([
     [[5, 3], [0, 2, 2, 0, 1], 4],

@@ -6,7 +6,7 @@ import { type Check, messageOf } from "./check.ts";
 /** Starts every backend and tests first and second derivatives on it. */
 export async function backendChecks(): Promise<readonly Check[]> {
   const checks: Check[] = [];
-  for (const { name, available, whyNot, how } of listBackends()) {
+  for (const { name, available, whyNot, how } of await listBackends()) {
     if (!available) checks.push({ name: `backend ${name}`, state: "missing", found: whyNot ?? "not there", advice: how });
     else checks.push(await tested(name, how));
   }
@@ -15,10 +15,11 @@ export async function backendChecks(): Promise<readonly Check[]> {
 
 async function tested(name: string, how: string): Promise<Check> {
   try {
-    const { simd, threads } = await useBackend(name);
+    const { fma, isa, threads } = await useBackend(name);
     await gradientSelfTest();
     await secondOrderSelfTest();
-    const details = simd === undefined ? [] : [simd ? "SIMD" : "no SIMD", `${threads} thread${threads === 1 ? "" : "s"}`];
+    const vectors = isa ?? (fma === undefined ? null : fma ? "SIMD, fused multiply-add" : "SIMD");
+    const details = vectors === null ? [] : [vectors, `${threads} thread${threads === 1 ? "" : "s"}`];
     return { name: `backend ${name}`, state: "ok", found: ["gradients right", "second derivatives right", ...details, how].join(", ") };
   } catch (error) {
     return {

@@ -1,4 +1,5 @@
-import { add, div, mul, sqrt, square, sub, type Tensor, tidy, zerosLike } from "@tensorflow/tfjs-core";
+import { adamWStep } from "@eitp/engine";
+import { type Tensor, zerosLike } from "@tensorflow/tfjs-core";
 import type { Optimizer } from "../spec/optimizer.ts";
 import type { Schedule } from "../spec/term.ts";
 import { demand, isAtLeast } from "./check.ts";
@@ -77,18 +78,14 @@ function build(
     learningRate: rate,
     init: (parameter) => ({ m: zerosLike(parameter), v: zerosLike(parameter) }),
     step: (parameter, gradient, state, at) => {
-      // m̂ = c₁·m and v̂ = c₂·v, so η·m̂ / (√v̂ + ε) = (η·c₁/√c₂) · m / (√v + ε/√c₂): all constants in float64, ten passes over the tensor.
+      // m̂ = c₁·m and v̂ = c₂·v, so η·m̂ / (√v̂ + ε) = (η·c₁/√c₂) · m / (√v + ε/√c₂): all constants in float64.
       const eta = rate(at.step);
       const c1 = (1 - beta1) / (1 - beta1 ** at.count);
       const c2 = (1 - beta2) / (1 - beta2 ** at.count);
-      const kept = decays(at.name, parameter.shape) ? 1 - eta * weightDecay : 1;
-      const next = tidy(() => {
-        const m = add(mul(state.m, beta1), gradient);
-        const v = add(mul(state.v, beta2), square(gradient));
-        const root = sqrt(epsilonRoot === 0 ? v : add(v, epsilonRoot / c2));
-        const update = mul(div(m, add(root, epsilon / Math.sqrt(c2))), (eta * c1) / Math.sqrt(c2));
-        return { parameter: sub(kept === 1 ? parameter : mul(parameter, kept), update), m, v };
-      });
+      const keep = decays(at.name, parameter.shape) ? 1 - eta * weightDecay : 1;
+      const scale = (eta * c1) / Math.sqrt(c2);
+      const constants = { beta1, beta2, scale, epsilon: epsilon / Math.sqrt(c2), root: epsilonRoot / c2, keep };
+      const next = adamWStep(parameter, gradient, state.m, state.v, constants);
       return { parameter: next.parameter, state: { m: next.m, v: next.v } };
     },
   });

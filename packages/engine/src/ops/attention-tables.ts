@@ -59,17 +59,20 @@ export function alibiSlopes(heads: number): number[] {
 }
 
 /** Cosines and sines of rotary positions `offset …`, each [tokens, d]: angle p·10000^(−2i/d), both halves alike (GPT-NeoX's half-split). */
-export function rotaryTables(tokens: number, offset: number, size: number): { readonly cosine: Tensor; readonly sine: Tensor } {
+export function rotaryAngles(tokens: number, offset: number, size: number): { readonly cosine: Float32Array; readonly sine: Float32Array } {
   const half = size / 2;
-  const angles = (name: string, f: (angle: number) => number): Tensor =>
-    upload(
-      table(`${name} ${tokens} ${offset} ${size}`, tokens * size, (values) => {
-        for (let row = 0; row < tokens; row++)
-          for (let i = 0; i < size; i++) values[row * size + i] = f((offset + row) * 10_000 ** (-(i % half) / half));
-      }),
-      [tokens, size],
-    );
+  const angles = (name: string, f: (angle: number) => number): Float32Array =>
+    table(`${name} ${tokens} ${offset} ${size}`, tokens * size, (values) => {
+      for (let row = 0; row < tokens; row++)
+        for (let i = 0; i < size; i++) values[row * size + i] = f((offset + row) * 10_000 ** (-(i % half) / half));
+    });
   return { cosine: angles("cosine", Math.cos), sine: angles("sine", Math.sin) };
+}
+
+/** {@link rotaryAngles} as tensors. */
+export function rotaryTables(tokens: number, offset: number, size: number): { readonly cosine: Tensor; readonly sine: Tensor } {
+  const { cosine, sine } = rotaryAngles(tokens, offset, size);
+  return { cosine: upload(cosine, [tokens, size]), sine: upload(sine, [tokens, size]) };
 }
 
 /** The signed permutation P of [x₁, x₂]·P = [−x₂, x₁], halves of a head: [d, d]. A product is one operation where slicing takes four. */
@@ -84,12 +87,16 @@ export function halfTurn(size: number): Tensor {
   return upload(values, [size, size]);
 }
 
-/** What queries are multiplied by, [tokens, 1]: `scale`·ln(i + 1)/ln(logN), i the position. */
-export function logNScale(tokens: number, offset: number, logN: number, scale: number): Tensor {
-  const values = table(`logN ${tokens} ${offset} ${logN} ${scale}`, tokens, (row) => {
-    for (let i = 0; i < tokens; i++) row[i] = (scale * Math.log(offset + i + 1)) / Math.log(logN);
+/** What queries are multiplied by, [tokens]: `scale`, times ln(i + 1)/ln(logN) at position i where logN is not null. */
+export function queryScales(tokens: number, offset: number, logN: number | null, scale: number): Float32Array {
+  return table(`scale ${tokens} ${offset} ${logN} ${scale}`, tokens, (row) => {
+    for (let i = 0; i < tokens; i++) row[i] = logN === null ? scale : (scale * Math.log(offset + i + 1)) / Math.log(logN);
   });
-  return upload(values, [tokens, 1]);
+}
+
+/** {@link queryScales} as a tensor [tokens, 1]. */
+export function logNScale(tokens: number, offset: number, logN: number, scale: number): Tensor {
+  return upload(queryScales(tokens, offset, logN, scale), [tokens, 1]);
 }
 
 const upload = (values: Float32Array, shape: number[]): Tensor => tensor(values, shape, "float32");

@@ -1,6 +1,9 @@
-import { add, matMul, mul, reshape, softmax, split, type Tensor, transpose } from "@tensorflow/tfjs-core";
+import { add, customGrad, type GradSaveFunc, matMul, mul, reshape, softmax, split, type Tensor, transpose } from "@tensorflow/tfjs-core";
 import { EitpError } from "../error.ts";
+import { isFused } from "../fused/kernels.ts";
+import { run } from "../fused/run.ts";
 import { alibiBias, causalMask, halfTurn, logNScale, rotaryTables } from "./attention-tables.ts";
+import { requireShape } from "./fits.ts";
 import type { AttentionOptions } from "./types.ts";
 
 /** Queries (scaled, and turned where positions are rotary), keys and values of each head: [B, H, T, d]. */
@@ -17,7 +20,16 @@ export interface Heads {
  */
 export function splitHeads(qkv: Tensor, options: AttentionOptions, offset = 0): Heads {
   const { heads, positions, logN } = options;
-  const [batch, tokens, packed] = qkv.shape as [number, number, number];
+  const size = headSize(qkv, options);
+  const [batch, tokens] = qkv.shape as [number, number];
+  const forward = transpose(reshape(qkv, [batch, tokens, 3 * heads, size]), [0, 2, 1, 3]);
+  const [q, k, v] = positions === "rotary" ? turned(forward, offset) : (parts(forward, [1, 1, 1]) as [Tensor, Tensor, Tensor]);
+  const scale = 1 / Math.sqrt(size);
+  return { q: mul(q, logN === null ? scale : logNScale(tokens, offset, logN, scale)), k, v };
+}
+
+function headSize(qkv: Tensor, { heads, positions }: AttentionOptions): number {
+  const packed = qkv.shape[2] as number;
   const size = packed / 3 / heads;
   if (qkv.rank !== 3 || !Number.isInteger(size))
     throw new EitpError("usage", `attention expects packed [B, T, 3·D] with D a multiple of ${heads} heads; got [${qkv.shape}]`);
@@ -26,10 +38,7 @@ export function splitHeads(qkv: Tensor, options: AttentionOptions, offset = 0): 
       "usage",
       `rotary positions turn pairs: heads must be of even size; got ${size} (width ${packed / 3}, ${heads} heads)`,
     );
-  const forward = transpose(reshape(qkv, [batch, tokens, 3 * heads, size]), [0, 2, 1, 3]);
-  const [q, k, v] = positions === "rotary" ? turned(forward, offset) : (parts(forward, [1, 1, 1]) as [Tensor, Tensor, Tensor]);
-  const scale = 1 / Math.sqrt(size);
-  return { q: mul(q, logN === null ? scale : logNScale(tokens, offset, logN, scale)), k, v };
+  return size;
 }
 
 /** Rotary: x·cos + x·P·sin on queries and keys at once. Su et al., "RoFormer", 2021, eq. 34. */
@@ -68,6 +77,7 @@ export function mergeHeads(x: Tensor): Tensor {
 
 /** Causal attention, packed [B, T, 3D] → [B, T, D]. Vaswani et al., 2017, eq. 1. */
 export function attention(qkv: Tensor, options: AttentionOptions): Tensor {
+  if (isFused("EitAttention")) return fusedAttention(qkv, options);
   const { q, k, v } = splitHeads(qkv, options);
   return mergeHeads(matMul(dropped(probabilities(q, k, options), options), v));
 }
@@ -81,4 +91,27 @@ export function attentionProbabilities(qkv: Tensor, options: AttentionOptions): 
 /** Probabilities after the dropout mask, where there is one. */
 export function dropped(a: Tensor, options: AttentionOptions): Tensor {
   return options.dropout === undefined ? a : mul(a, options.dropout);
+}
+
+function fusedAttention(qkv: Tensor, options: AttentionOptions): Tensor {
+  const { heads, positions, logN, dropout } = options;
+  headSize(qkv, options);
+  const attributes = { heads, positions, logN: logN ?? 0 };
+  if (dropout === undefined) return run("EitAttention", { qkv }, attributes)[0] as Tensor;
+  const [batch, tokens] = qkv.shape as [number, number];
+  requireShape("attention", "a dropout mask", dropout, [batch, heads, tokens, tokens]);
+  const masked = customGrad((...args) => {
+    const [x, save] = args as unknown as [Tensor, GradSaveFunc];
+    const [y, lse] = run("EitAttention", { qkv: x, mask: dropout }, attributes) as readonly [Tensor, Tensor];
+    // The mask, too: made inside the differentiated function, it would be gone when the backward runs.
+    save([x, y, lse, dropout]);
+    return {
+      value: y,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [x0, y0, lse0, mask] = saved as [Tensor, Tensor, Tensor, Tensor];
+        return run("EitAttentionGrad", { dy, y: y0, qkv: x0, lse: lse0, mask }, attributes)[0] as Tensor;
+      },
+    };
+  });
+  return masked(qkv);
 }

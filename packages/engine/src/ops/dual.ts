@@ -1,4 +1,5 @@
 import { add, matMul, mul, sub, sum, type Tensor } from "@tensorflow/tfjs-core";
+import { isFused } from "../fused/kernels.ts";
 import { attention, dropped, type Heads, mergeHeads, probabilities, splitHeads } from "./attention.ts";
 import { gelu, geluDerivative } from "./gelu.ts";
 import { layerNorm, layerNormTangent } from "./layer-norm.ts";
@@ -44,7 +45,8 @@ function attentionDual(qkv: DualTensor, options: AttentionOptions): DualTensor {
   const dx = splitHeads(qkv.tangent, options);
   const a = probabilities(x.q, x.k, options);
   const da = probabilitiesTangent(a, x, dx);
-  const value = mergeHeads(matMul(dropped(a, options), x.v));
+  // A fused kernel rounds in an order of its own, so only it gives the primal's bits.
+  const value = isFused("EitAttention") ? attention(qkv.value, options) : mergeHeads(matMul(dropped(a, options), x.v));
   return pair(value, mergeHeads(add(matMul(dropped(da, options), x.v), matMul(dropped(a, options), dx.v))));
 }
 

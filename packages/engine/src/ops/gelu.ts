@@ -1,4 +1,6 @@
 import { add, customGrad, type GradSaveFunc, mul, sigmoid, square, sub, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { isFused } from "../fused/kernels.ts";
+import { run } from "../fused/run.ts";
 
 /** 2·√(2/π) and the cubic coefficient of Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, §2. */
 const slope = 2 * Math.sqrt(2 / Math.PI);
@@ -9,7 +11,7 @@ const cubic = 0.044715;
  * a tanh and two passes around it. Saves its input only, so second derivatives hold.
  */
 export function gelu(x: Tensor): Tensor {
-  return geluWithGradient(x);
+  return isFused("EitGelu") ? (run("EitGelu", { x })[0] as Tensor) : geluWithGradient(x);
 }
 
 const geluWithGradient = customGrad((...args) => {

@@ -20,6 +20,8 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import { EitpError } from "../error.ts";
+import { isFused } from "../fused/kernels.ts";
+import { run } from "../fused/run.ts";
 import { embedding } from "./embedding.ts";
 
 // Letters: N rows (tokens), D width, V vocabulary.
@@ -31,18 +33,21 @@ import { embedding } from "./embedding.ts";
  * @param hidden normed states, [N, D]
  * @param weight head, [V, D] (the tied embedding)
  * @param targets int32 [N], −1 where a row does not count
- * @param options `budgetBytes`: largest logits matrix, default 64 MiB
+ * @param options `budgetBytes`: largest logits matrix, default 64 MiB; a fused kernel chooses its own, which is smaller
  * @throws EitpError "data" when a target is ≥ V; "usage" for wrong shapes.
  */
 export function headCrossEntropy(hidden: Tensor, weight: Tensor, targets: Tensor, options: { readonly budgetBytes?: number } = {}): Tensor {
   const { budgetBytes = 64 * 2 ** 20 } = options;
   const [rows, width] = hidden.shape as [number, number];
   const vocabulary = weight.shape[0] as number;
+  if (targets.dtype !== "int32")
+    throw new EitpError("usage", `headCrossEntropy expects int32 targets; got ${targets.dtype} [${targets.shape}]`);
   if (hidden.rank !== 2 || weight.rank !== 2 || weight.shape[1] !== width || targets.rank !== 1 || targets.shape[0] !== rows)
     throw new EitpError(
       "usage",
       `headCrossEntropy expects hidden [N, D], weight [V, D], targets [N]; got [${hidden.shape}], [${weight.shape}], [${targets.shape}]`,
     );
+  if (isFused("EitHeadLoss")) return run("EitHeadLoss", { h: hidden, w: weight, targets })[0] as Tensor;
   const chunk = Math.max(1, Math.floor(budgetBytes / (4 * vocabulary)));
   const counted = cast(greaterEqual(targets, 0), "float32");
   const picked = sum(mul(hidden, embedding(weight, maximum(targets, scalar(0, "int32")))), -1);

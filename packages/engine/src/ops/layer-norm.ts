@@ -1,4 +1,7 @@
-import { add, customGrad, type GradSaveFunc, mean, mul, rsqrt, square, sub, sum, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { add, customGrad, type GradSaveFunc, mean, mul, reshape, rsqrt, square, sub, sum, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { isFused } from "../fused/kernels.ts";
+import { run } from "../fused/run.ts";
+import { requireShape } from "./fits.ts";
 
 /**
  * y = n·w + b with n = (x − mean)·r, r = 1/√(var + ε), over the last axis [.., D]; w and b are [D].
@@ -6,7 +9,12 @@ import { add, customGrad, type GradSaveFunc, mean, mul, rsqrt, square, sub, sum,
  * @see Ba, Kiros, Hinton, "Layer Normalization", 2016, §3
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
-  return norm(epsilon)(x, weight, bias);
+  const width = x.shape[x.rank - 1] as number;
+  requireShape("layerNorm", "a weight", weight, [width]);
+  requireShape("layerNorm", "a bias", bias, [width]);
+  if (!isFused("EitLayerNorm")) return norm(epsilon)(x, weight, bias);
+  const rows = x.rank === 2 ? x : reshape(x, [x.size / width, width]);
+  return reshape(run("EitLayerNorm", { x: rows, w: weight, b: bias }, { epsilon })[0] as Tensor, x.shape);
 }
 
 const norm = (epsilon: number): ((x: Tensor, weight: Tensor, bias: Tensor) => Tensor) =>

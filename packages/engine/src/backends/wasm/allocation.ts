@@ -16,11 +16,6 @@ export function guardAllocation({ wasm }: WasmBackend): void {
   };
 }
 
-/** Checks that `bytes` can be had for a moment: C++ kernels allocate past the guard and only warn when they fail. */
-export function requireRoom({ wasm }: WasmBackend, bytes: number): void {
-  wasm._free(wasm._malloc(bytes));
-}
-
 const full = (bytes: number): EitpError =>
   new EitpError(
     "unavailable",

@@ -14,14 +14,9 @@ export interface WasmBackend {
   readonly wasm: {
     _malloc(bytes: number): number;
     _free(at: number): void;
-    cwrap(name: string, result: null, parameters: readonly string[]): (...args: readonly unknown[]) => void;
-    readonly tfjs: {
-      registerTensor(id: number, size: number, offset: number): void;
-      disposeData(id: number): void;
-    };
+    readonly asm: { readonly memory: WebAssembly.Memory };
   };
   readonly dataIdMap: { get(id: DataId): { readonly id: number; readonly memoryOffset: number } };
-  dataIdNextNumber: number;
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
   typedArrayFromHeap(info: TensorInfo): Float32Array | Int32Array | Uint8Array;
   disposeData(id: DataId): boolean;
@@ -54,6 +49,9 @@ export function replaceKernel<Inputs, Attributes, Result = TensorInfo>(
 }
 
 /** Adds a kernel the stock backend lacks. */
-export function addKernel<Inputs, Attributes>(name: string, make: WasmKernel<Inputs, Attributes>): void {
+export function addKernel<Inputs, Attributes, Result = TensorInfo>(name: string, make: WasmKernel<Inputs, Attributes, Result>): void {
   registerKernel({ kernelName: name, backendName: "wasm", kernelFunc: make as unknown as KernelFunc });
 }
+
+/** Address of a tensor on the heap, in bytes. */
+export const addressOf = (backend: WasmBackend, x: TensorInfo): number => backend.dataIdMap.get(x.dataId).memoryOffset;

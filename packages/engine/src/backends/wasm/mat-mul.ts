@@ -1,7 +1,8 @@
 import { type backend_util, broadcast_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { assert } from "../../error.ts";
-import { requireRoom } from "./allocation.ts";
-import { type KernelCall, kernel, replaceKernel, type WasmBackend } from "./heap.ts";
+import { addressOf, type KernelCall, kernel, replaceKernel, type WasmBackend } from "./heap.ts";
+import { kernelsOf } from "./kernel-module.ts";
+import { withScratch } from "./scratch.ts";
 
 interface MatMulInputs {
   readonly a: TensorInfo;
@@ -12,118 +13,63 @@ interface MatMulAttributes {
   readonly transposeB: boolean;
 }
 
-const batchOf = (x: TensorInfo): number => util.sizeFromShape(x.shape.slice(0, -2));
-
 /**
- * Products by XNNPACK whatever the form. The stock kernel takes it for [m, k]·[k, n] only and falls back to a scalar triple loop (1–2 GFLOPS
- * against 25) for transposes and batches, which is every backward and all of attention. Here transposes are made explicit, and each
- * product of a batch runs on views of the same heap.
+ * Products by our own kernel, whatever the form. The stock one takes XNNPACK for [m, k]·[k, n] only and falls back to a scalar triple loop
+ * (1–2 GFLOPS) for transposes and batches, which is every backward.
  */
 export function fastMatMul(): void {
-  replaceKernel<MatMulInputs, MatMulAttributes>("BatchMatMul", () => matMul);
+  replaceKernel<MatMulInputs, MatMulAttributes>("BatchMatMul", () => (call) => matMul(call));
 }
 
-function matMul({ inputs: { a, b }, attrs: { transposeA, transposeB }, backend }: KernelCall<MatMulInputs, MatMulAttributes>): TensorInfo {
-  const left = transposeA ? transposed(a, backend) : a;
-  const right = transposeB ? transposed(b, backend) : b;
-  const [m, k] = left.shape.slice(-2) as [number, number];
-  const [k2, n] = right.shape.slice(-2) as [number, number];
+function matMul(
+  { inputs: { a, b }, attrs: { transposeA, transposeB }, backend }: KernelCall<MatMulInputs, MatMulAttributes>,
+  bias?: TensorInfo,
+): TensorInfo {
+  const [m, k] = turned(a.shape.slice(-2), transposeA);
+  const [k2, n] = turned(b.shape.slice(-2), transposeB);
   assert(a.dtype === "float32" && b.dtype === "float32", `matMul on wasm takes float32, got ${a.dtype} and ${b.dtype}`);
   assert(k === k2, `matMul: inner sizes ${k} and ${k2} differ ([${a.shape}]·[${b.shape}], transposed ${transposeA}, ${transposeB})`);
   const batch = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const out = backend.makeOutput([...batch, m, n], "float32");
-  multiply(backend, left, right, out, [m, k, n], util.sizeFromShape(batch));
-  if (transposeA) backend.disposeData(left.dataId);
-  if (transposeB) backend.disposeData(right.dataId);
+  const { gemm, gemmScratch } = kernelsOf(backend);
+  const [aRow, aColumn] = transposeA ? [1, m] : [k, 1];
+  const [bRow, bColumn] = transposeB ? [1, k] : [n, 1];
+  const [fromA, fromB] = [placesOf(backend, a, batch), placesOf(backend, b, batch)];
+  const to = addressOf(backend, out);
+  const biasAt = bias === undefined ? 0 : addressOf(backend, bias);
+  withScratch(backend, gemmScratch(m, n, k), (scratch) => {
+    for (let i = 0; i < util.sizeFromShape(batch); i++)
+      gemm(m, n, k, fromA(i), aRow, aColumn, fromB(i), bRow, bColumn, to + 4 * m * n * i, n, false, biasAt, scratch);
+  });
   return out;
 }
 
-function multiply(
-  backend: WasmBackend,
-  a: TensorInfo,
-  b: TensorInfo,
-  out: TensorInfo,
-  [m, k, n]: [number, number, number],
-  count: number,
-): void {
-  if (m * n * count === 0) return;
-  if (k === 0) {
-    // XNNPACK refuses empty sums; they are zero.
-    backend.typedArrayFromHeap(out).fill(0);
-    return;
-  }
-  const run = productOf(backend);
-  requireRoom(backend, 4 * k * n + packingSlack);
-  const place = (x: TensorInfo): { readonly id: number; readonly memoryOffset: number } => backend.dataIdMap.get(x.dataId);
-  const [shapeA, shapeB] = [bytesOf([1, m, k]), bytesOf([1, k, n])];
-  if (count === 1) {
-    // The tensor's own id: XNNPACK keeps the packed weights until the tensor goes, so a weight is packed once.
-    run(place(a).id, shapeA, 3, place(b).id, shapeB, 3, 0, 0, place(out).id);
-    return;
-  }
-  const item = (x: TensorInfo, size: number, repeats: boolean): ((i: number) => number) => {
-    const { memoryOffset } = place(x);
-    return (i) => {
-      const id = backend.dataIdNextNumber++;
-      backend.wasm.tfjs.registerTensor(id, size, memoryOffset + (repeats ? 0 : 4 * size * i));
-      return id;
-    };
+const turned = (shape: readonly number[], yes: boolean): [number, number] => {
+  const [rows, columns] = shape as [number, number];
+  return yes ? [columns, rows] : [rows, columns];
+};
+
+/** Address of the matrix of `x` that item `i` of the batch `shape` takes: axes of length 1 repeat. */
+function placesOf(backend: WasmBackend, x: TensorInfo, shape: number[]): (i: number) => number {
+  const own = x.shape.slice(0, -2);
+  const base = addressOf(backend, x);
+  const bytes = 4 * util.sizeFromShape(x.shape.slice(-2));
+  if (util.sizeFromShape(own) === util.sizeFromShape(shape)) return (i) => base + bytes * i;
+  const missing = shape.length - own.length;
+  return (i) => {
+    let [rest, step, index] = [i, 1, 0];
+    for (let axis = shape.length - 1; axis >= missing; axis--) {
+      const [length, whole] = [own[axis - missing] as number, shape[axis] as number];
+      if (length > 1) index += step * (rest % whole);
+      step *= length;
+      rest = Math.floor(rest / whole);
+    }
+    return base + bytes * index;
   };
-  const [itemA, itemB, itemOut] = [item(a, m * k, batchOf(a) === 1), item(b, k * n, batchOf(b) === 1), item(out, m * n, false)];
-  for (let i = 0; i < count; i++) {
-    const ids = [itemA(i), itemB(i), itemOut(i)] as const;
-    run(ids[0], shapeA, 3, ids[1], shapeB, 3, 0, 0, ids[2]);
-    for (const id of ids) backend.wasm.tfjs.disposeData(id);
-  }
 }
-
-/** Room XNNPACK's packed weights take beyond k·n floats: padding of the last tile, a bias row, the operator itself. */
-const packingSlack = 4096;
-
-/** Last two axes exchanged. */
-function transposed(x: TensorInfo, backend: WasmBackend): TensorInfo {
-  const rank = x.shape.length;
-  const [rows, columns] = x.shape.slice(-2) as [number, number];
-  if (collides(rows) || collides(columns)) return transposedInBlocks(x, backend, rows, columns);
-  const perm = [...x.shape.keys()].map((axis) => (axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis));
-  return kernel<{ x: TensorInfo }, { perm: number[] }>("Transpose")({ inputs: { x }, attrs: { perm }, backend });
-}
-
-/** Rows a multiple of 1 KiB apart fall into the same cache sets: walking down a column then misses at every step (1.6 to 3.5 times slower). */
-const collides = (length: number): boolean => length % 256 === 0;
-
-function transposedInBlocks(x: TensorInfo, backend: WasmBackend, rows: number, columns: number): TensorInfo {
-  const out = backend.makeOutput([...x.shape.slice(0, -2), columns, rows], "float32");
-  const to = backend.typedArrayFromHeap(out);
-  const from = backend.typedArrayFromHeap(x);
-  const block = 8;
-  for (let base = 0; base < from.length; base += rows * columns)
-    for (let top = 0; top < rows; top += block)
-      for (let left = 0; left < columns; left += block) {
-        const bottom = Math.min(rows, top + block);
-        const right = Math.min(columns, left + block);
-        for (let c = left; c < right; c++)
-          for (let r = top; r < bottom; r++) to[base + c * rows + r] = from[base + r * columns + c] as number;
-      }
-  return out;
-}
-
-type Product = ReturnType<WasmBackend["wasm"]["cwrap"]>;
-const products = new WeakMap<WasmBackend, Product>();
-
-function productOf(backend: WasmBackend): Product {
-  const known = products.get(backend);
-  if (known !== undefined) return known;
-  const number = "number";
-  const made = backend.wasm.cwrap("BatchMatMul", null, [number, "array", number, number, "array", number, number, number, number]);
-  products.set(backend, made);
-  return made;
-}
-
-const bytesOf = (shape: readonly number[]): Uint8Array => new Uint8Array(Int32Array.from(shape).buffer);
 
 interface FusedInputs extends MatMulInputs {
-  readonly bias?: TensorInfo;
+  readonly bias?: TensorInfo | null;
   readonly preluActivationWeights?: TensorInfo;
 }
 interface FusedAttributes extends MatMulAttributes {
@@ -136,36 +82,24 @@ interface FusedAttributes extends MatMulAttributes {
  * takes one bias element for all rows but the first, and clamps relu per block; no error says so.
  */
 export function rightFusedMatMul(): void {
-  replaceKernel<FusedInputs, FusedAttributes>("_FusedMatMul", (stock) => (call) => {
-    const { attrs, backend } = call;
-    if (isPlain(call)) {
-      requireRoom(backend, 4 * util.sizeFromShape(call.inputs.b.shape) + packingSlack);
-      return stock(call);
-    }
-    const { a, b, bias, preluActivationWeights } = call.inputs;
+  replaceKernel<FusedInputs, FusedAttributes>("_FusedMatMul", () => ({ inputs, attrs, backend }) => {
+    const { a, b, bias, preluActivationWeights } = inputs;
+    const columns = b.shape.at(attrs.transposeB ? -2 : -1);
+    const row = bias?.shape.length === 1 && bias.shape[0] === columns ? bias : undefined;
     const steps: [string, (x: TensorInfo) => object, object][] = [];
-    if (bias !== undefined && bias !== null) steps.push(["Add", (x) => ({ a: x, b: bias }), {}]);
+    if (bias && row === undefined) steps.push(["Add", (x) => ({ a: x, b: bias }), {}]);
     const activation = activationKernels[attrs.activation];
     assert(activation !== undefined, `fused.matMul: activation "${attrs.activation}" is unknown`);
     if (activation !== "")
       steps.push([activation, (x) => activationInputs(x, activation, preluActivationWeights), { alpha: attrs.leakyreluAlpha ?? 0.2 }]);
-    let out = matMul({ inputs: { a, b }, attrs, backend });
-    for (const [name, inputs, attributes] of steps) {
-      const next = kernel<object, object>(name)({ inputs: inputs(out), attrs: attributes, backend });
+    let out = matMul({ inputs: { a, b }, attrs, backend }, row);
+    for (const [name, inputsOf, attributes] of steps) {
+      const next = kernel<object, object>(name)({ inputs: inputsOf(out), attrs: attributes, backend });
       backend.disposeData(out.dataId);
       out = next;
     }
     return out;
   });
-}
-
-/** One [m, k]·[k, n] with a bias row and nothing empty: the form the stock kernel hands to XNNPACK, which has it right. */
-function isPlain({ inputs: { a, b, bias }, attrs }: KernelCall<FusedInputs, FusedAttributes>): boolean {
-  const products = util.sizeFromShape(a.shape) * util.sizeFromShape(b.shape);
-  const row = bias === undefined || bias === null || (bias.shape.length === 1 && bias.shape[0] === b.shape.at(-1));
-  return (
-    !attrs.transposeA && !attrs.transposeB && batchOf(a) === 1 && batchOf(b) === 1 && attrs.activation === "linear" && row && products > 0
-  );
 }
 
 const activationKernels: Readonly<Record<backend_util.Activation, string>> = {

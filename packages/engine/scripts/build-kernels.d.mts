@@ -1,0 +1,2 @@
+/** The text of kernels.generated.ts. */
+export function generate(): Promise<string>;

@@ -1,0 +1,2 @@
+export type { ConformanceCheck } from "./check.ts";
+export { conformance } from "./conformance.ts";
