@@ -89,6 +89,39 @@ describe("run folders", () => {
     expect((await openSource(mixed)).checkpoint?.saved.step).toBe(2);
   });
 
+  test("a folder of the user's that has names of ours is not taken for a run", async () => {
+    const mine = temporaryFolder();
+    for (const name of ["data", "config.json", ".tmp-notes"]) write(mine, name, "mine");
+    for (const overwrite of [false, true]) {
+      const refusal = trainHere([`data.inputs=[${text}]`, `out=${mine}`], listener(), { overwrite });
+      expect(await failure(refusal)).toMatch(/^usage: .*is not empty and holds no run \(\.tmp-notes, config\.json, data\)/);
+    }
+    write(mine, "tokenizer.eitp.json", "{}");
+    expect(await failure(trained(`out=${mine}`))).toMatch(/^usage: .*holds no run \(\.tmp-notes, data\)/);
+    for (const name of ["data", "config.json", ".tmp-notes"]) expect(readFileSync(join(mine, name), "utf8")).toBe("mine");
+  });
+
+  test("a mistake does not cost the run that --overwrite would replace", async () => {
+    const out = fresh();
+    await trained(`out=${out}`);
+    const again = (...more: readonly string[]) =>
+      failure(trainHere([`data.inputs=[${text}]`, `out=${out}`, ...more], listener(), { overwrite: true }));
+    expect(await again(`data.inputs=[${folder}/typo.txt]`)).toMatch(/^data: There is no file or folder/);
+    expect(await again(`data.tokenizer=${folder}/none.json`)).toMatch(/^data: There is no tokenizer/);
+    expect(await again("model.vocabulary=7")).toMatch(/^usage: model\.vocabulary is 7/);
+    expect(await again(`model.from=${folder}/none`)).toMatch(/^usage: .*does not exist/);
+    expect(await again(`model.from=${out}`)).toMatch(/^usage: .*lies in the run folder .*Choose another --out/);
+    expect(await again(`data.inputs=[${out}/metrics.jsonl]`)).toMatch(/^usage: .*lies in the run folder/);
+    expect((await openSource(out)).checkpoint?.saved.step).toBe(2);
+  });
+
+  test("a run that ended before its first step is no obstacle to the next try", async () => {
+    const out = fresh();
+    expect(await failure(trained(`out=${out}`, `data.inputs=[${write(folder, "none.txt", "")}]`))).toMatch(/^data: .*is empty/);
+    await trained(`out=${out}`);
+    expect((await openSource(out)).checkpoint?.saved.step).toBe(2);
+  });
+
   test("what a run left that was killed before it began is no obstacle", async () => {
     const out = temporaryFolder();
     write(out, "tokenizer.eitp.json", "{}");

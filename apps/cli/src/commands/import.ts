@@ -8,7 +8,8 @@ import { memoryTokens, textDataset } from "@eitp/text";
 import { loadConfiguration } from "../config/load.ts";
 import { formatCount } from "../output/format.ts";
 import { type OutputOptions, output } from "../output/output.ts";
-import { claimFolder, completed, runFiles } from "../run/folder.ts";
+import { claimFolder } from "../run/claim.ts";
+import { completed, runFiles } from "../run/folder.ts";
 import { openSource, tokenizerOf } from "../run/source.ts";
 import { saveTokenizer } from "../run/tokenizer.ts";
 
@@ -28,7 +29,8 @@ export async function importModel(folder: string, flags: ImportFlags): Promise<v
   const { name: backend } = await useBackend("auto");
   const lock = await lockRun(flags.out);
   try {
-    await claimFolder(flags.out, false);
+    const clear = await claimFolder(flags.out, false);
+    await clear();
     const { config } = await loadConfiguration({});
     const full = completed({ ...config, out: flags.out, model: { ...config.model, from: folder } }, model.config);
     const asJson = JSON.parse(JSON.stringify(full)) as Json;

@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lockRun } from "@eitp/core/node";
 import { useBackend } from "@eitp/engine";
@@ -6,13 +6,15 @@ import { EitpError } from "@eitp/engine/error";
 import { checkConfig, type GptConfig, gpt, summary } from "@eitp/gpt";
 import { environment, type RunInfo, writeRunFile } from "@eitp/lab";
 import type { Tokenizer } from "@eitp/text";
+import { inputFiles } from "@eitp/text/node";
 import { modelOptions } from "../config/rules.ts";
 import type { Config } from "../config/types.ts";
 import { formatCount } from "../output/format.ts";
 import type { Interruption } from "../output/interrupt.ts";
 import type { Output } from "../output/output.ts";
+import { claimFolder } from "./claim.ts";
 import { isBuiltin } from "./corpus.ts";
-import { claimFolder, completed, runFiles, tokensPerStep } from "./folder.ts";
+import { completed, runFiles, tokensPerStep } from "./folder.ts";
 import { openSource, type Source, tokenizerOf } from "./source.ts";
 import { makeTokenizer, saveTokenizer } from "./tokenizer.ts";
 import { type Outcome, runTraining } from "./training.ts";
@@ -33,10 +35,12 @@ export async function startRun({ config, overwrite, command, output, interruptio
   if (config.data.inputs.length === 0) {
     throw new EitpError("usage", "No text was named. Give --data with files, folders or globs, or --data builtin:moby-dick.");
   }
-  isBuiltin(config.data.inputs);
+  const builtin = isBuiltin(config.data.inputs);
   const lock = await lockRun(folder);
   try {
-    await claimFolder(folder, overwrite);
+    const clear = await claimFolder(folder, overwrite);
+    const inputs = builtin ? [] : (await inputFiles(config.data.inputs, config.data.format ?? undefined)).map(({ path }) => path);
+    if (overwrite) refuseOwn(folder, config.model.from === null ? inputs : [...inputs, config.model.from]);
     const { name: backend, why } = await useBackend(config.backend);
     const source = config.model.from === null ? null : await openSource(config.model.from, { dropout: config.model.dropout });
     const tokenizer = source === null ? await makeTokenizer(config.data) : tokenizerOf(source);
@@ -44,6 +48,8 @@ export async function startRun({ config, overwrite, command, output, interruptio
     const model = gpt(modelConfig);
     const full = completed(config, modelConfig);
     const parameters = summary(model.structure).parameters;
+    // From here on nothing is wrong but, perhaps, what the text says: a slip of the pen does not cost the run that --overwrite replaces.
+    await clear();
     output.note(`model: ${formatCount(parameters)} parameters; backend ${backend} (${why}); run folder ${folder}`);
 
     const info: RunInfo = {
@@ -67,6 +73,13 @@ export async function startRun({ config, overwrite, command, output, interruptio
   } finally {
     await lock.release();
   }
+}
+
+/** @throws EitpError "usage" where a run is to begin with something that it would first remove. */
+function refuseOwn(folder: string, sources: readonly string[]): void {
+  const own = sources.find((path) => path !== "-" && !relative(folder, path).startsWith(".."));
+  if (own === undefined) return;
+  throw new EitpError("usage", `${own} lies in the run folder ${folder}, which --overwrite would empty first. Choose another --out.`);
 }
 
 /** Packages whose versions decide what a run computes. */
