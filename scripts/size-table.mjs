@@ -3,7 +3,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 const limits = { source: 400, test: 600 };
-const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "packages", "apps", "examples"], { encoding: "utf8" })
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "packages", "apps", "examples"], {
+  encoding: "utf8",
+})
   .split("\n")
   .filter((path) => /\.tsx?$/.test(path) && !/\.config\.ts$|\/fixtures\//.test(path));
 

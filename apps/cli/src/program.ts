@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import manifest from "../package.json" with { type: "json" };
 
 /**
  * Every command, its words and its options. What a command does is loaded when it runs, so that `--help` answers at once.
@@ -7,7 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 export function program(completion = true): Command {
   const root = new Command("eitp")
     .description("Train, resume, sample and inspect GPT models.")
-    .version(version, "-V, --version")
+    .version(manifest.version, "-V, --version")
     .exitOverride()
     // Errors are told once, by main.
     .configureOutput({ outputError: () => undefined })
@@ -17,7 +18,6 @@ export function program(completion = true): Command {
   return root;
 }
 
-const version = "0.1.0";
 const exitCodes = `
 Exit codes: 0 ok, 64 usage or configuration, 65 bad data, 69 backend missing, 70 internal or non-finite, 74 disk, 75 try again, 130 interrupted.
 Start with \`eitp quickstart\`, or \`eitp train --data book.txt --out runs/book\`.`;

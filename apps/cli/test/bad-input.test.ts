@@ -72,6 +72,23 @@ describe("run folders", () => {
     expect(await failure(refusal)).toMatch(/^usage: .*is not empty and holds no run \(letter\.txt\)/);
   });
 
+  test("a folder of dot files, or a run with something beside it, is never emptied: a slip of the path must not cost a home folder", async () => {
+    const home = temporaryFolder();
+    write(home, ".bashrc", "mine");
+    const refused = (out: string) => failure(trainHere([`data.inputs=[${text}]`, `out=${out}`], listener(), { overwrite: true }));
+    expect(await refused(home)).toMatch(/^usage: .*is not empty and holds no run \(\.bashrc\); nothing was touched/);
+    const mixed = fresh();
+    await trained(`out=${mixed}`);
+    write(mixed, "notes.md", "mine");
+    expect(await refused(mixed)).toMatch(/^usage: .*holds more than a run \(notes\.md\); nothing was touched/);
+    for (const [folder, name] of [
+      [home, ".bashrc"],
+      [mixed, "notes.md"],
+    ] as const)
+      expect(readFileSync(join(folder, name), "utf8")).toBe("mine");
+    expect((await openSource(mixed)).checkpoint?.saved.step).toBe(2);
+  });
+
   test("what a run left that was killed before it began is no obstacle", async () => {
     const out = temporaryFolder();
     write(out, "tokenizer.eitp.json", "{}");

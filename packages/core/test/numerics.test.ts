@@ -9,7 +9,7 @@ import type { TrainerOptions } from "../src/train/options.ts";
 import { createTrainer } from "../src/train/trainer.ts";
 import { decodeTree, encodeTree } from "../src/train/tree.ts";
 import { bitsAfter, bitsOf, differing, options, ran, setPoint, sgdOptimizer } from "./support/runs.ts";
-import { activity, type DensityState, density, failing, l1, lost, steep } from "./support/terms.ts";
+import { activity, type DensityState, density, failing, growth, l1, lost, steep, type WarmState } from "./support/terms.ts";
 
 /** The data set of `given` with the batch of every `next` after the first few changed. */
 function changed(given: TrainerOptions, change: (batch: HostBatch, call: number) => HostBatch): TrainerOptions {
@@ -126,6 +126,39 @@ describe.each(["cpu", "wasm"] as const)("%s", (backend) => {
     expect(values["mean.loss"]).toSatisfy(Number.isFinite);
     expect((trainer.stateOf("mean") as { readonly m: tf.Tensor }).m.dataSync()[0]).toBe(values["mean.loss"]);
     trainer.dispose();
+  });
+
+  test("a step without any target has no loss, not a loss of 0", async () => {
+    const trainer = await createTrainer(changed(options([], { parts: 2 }), untargeted));
+    const { healthy, values } = await (await trainer.step()).record;
+    expect([healthy, "loss" in values, "ce.loss" in values, values["gradient.norm"]]).toEqual([true, false, false, 0]);
+    trainer.dispose();
+  });
+
+  test("a throw in a later micro-batch, or in `update`, leaves no state proposed by an earlier one behind", async () => {
+    let calls = 0;
+    const second: LossTerm<null, "hidden"> = {
+      ...activity(),
+      name: "second",
+      evaluate: (inputs) => {
+        if (++calls === 2) throw new Error("boom");
+        return activity().evaluate(inputs, null);
+      },
+    };
+    const last: LossTerm<WarmState, "hidden" | "blocks"> = {
+      ...growth(),
+      update: () => {
+        throw new Error("boom");
+      },
+    };
+    for (const terms of [[growth(), second], [last]]) {
+      const uses = terms.map((term) => ({ term, weight: 0.1 }));
+      const trainer = await createTrainer(options(uses, { parts: 2 }));
+      const { numTensors, numBytes } = tf.memory();
+      await expect(trainer.step()).rejects.toThrow("boom");
+      expect(tf.memory()).toMatchObject({ numTensors, numBytes });
+      trainer.dispose();
+    }
   });
 
   test("a reader's own objective does not move the own parameters of what it reads", async () => {

@@ -7,7 +7,7 @@ import { chainDataset } from "../src/testing/data.ts";
 import { findCheckpoint, stepsIn } from "../src/train/checkpoints.ts";
 import type { TrainOptions } from "../src/train/options.ts";
 import { type RunResult, resume, train } from "../src/train/train.ts";
-import { bitsOf, differing, model, options, setPoint } from "./support/runs.ts";
+import { bitsOf, differing, model, options, type SetPointState, setPoint } from "./support/runs.ts";
 import { activity, density, failing, growth, l1, lost, steep } from "./support/terms.ts";
 
 const uses = () => [
@@ -207,6 +207,19 @@ describe("runs", () => {
       readonly culprit: string;
     };
     expect(report.culprit).toContain(message);
+  });
+
+  test("a weight that a controller made of a NaN is named, not the gradient it spoils", async () => {
+    const controller = setPoint("l1.loss", 1);
+    const weight = {
+      ...controller,
+      observe: (features: never, state: never) => tf.tidy(() => poisoned(controller.observe(features, state))),
+    };
+    const poisoned = (state: SetPointState): SetPointState => ({ ...state, weight: tf.mul(state.weight, Number.NaN) });
+    const terms = options([{ term: l1(), weight }]).terms;
+    await expect(train(given(memoryPlatform(), { terms })).finish()).rejects.toThrow(
+      "step 2 is not finite: the controller's weight of term 'l1' is NaN",
+    );
   });
 
   test("a parameter that is already NaN is named", async () => {

@@ -208,7 +208,11 @@ describe("saving", () => {
     await writeFile(join(folder, "thesis.txt"), "important");
     await expect(saveHuggingFace(folder, { config, params })).rejects.toThrow(/is not empty \(thesis\.txt\)/);
     await expect(saveHuggingFace(folder, { config, params }, { overwrite: true })).rejects.toThrow(/holds other things than a model/);
-    expect(await readdir(folder)).toEqual(["thesis.txt"]);
+    await writeFile(join(folder, "config.json"), "{}");
+    await expect(saveHuggingFace(folder, { config, params }, { overwrite: true })).rejects.toThrow(
+      /holds other things than a model \(thesis\.txt\)/,
+    );
+    expect((await readdir(folder)).sort()).toEqual(["config.json", "thesis.txt"]);
 
     const empty = join(folder, "empty");
     await mkdir(empty);

@@ -57,7 +57,7 @@ describe("the report", () => {
       "&quot;preset&quot;: &quot;nano&quot;",
       "eitp train --data &#39;moby dick.txt&#39;",
       process.version,
-      "@eitp/core 0.1.0",
+      "@eitp/core 0.",
     ])
       expect(text).toContain(part);
     for (const title of ["Learning rate", "Gradient norm", "Throughput", "Weighted values", "chaos", "entropy", "chaos.lambdaMax"])

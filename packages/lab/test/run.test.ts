@@ -75,7 +75,8 @@ describe("the environment", () => {
   test("has versions of what is installed, in or out of `exports`, and leaves out the rest", async () => {
     const found = await environment(["@eitp/core", "protobufjs", "no-such-package"], import.meta.dirname);
     const manifest = JSON.parse(await readFile(join(import.meta.dirname, "../package.json"), "utf8"));
-    expect(found.packages).toEqual({ "@eitp/core": "0.1.0", protobufjs: manifest.dependencies.protobufjs });
+    const core = JSON.parse(await readFile(join(import.meta.dirname, "../../core/package.json"), "utf8"));
+    expect(found.packages).toEqual({ "@eitp/core": core.version, protobufjs: manifest.dependencies.protobufjs });
     expect(found).toMatchObject({ schemaVersion: 1, node: process.version });
     expect(found.cores).toBeGreaterThan(0);
     expect(found.memoryBytes).toBeGreaterThan(2 ** 20);

@@ -194,6 +194,12 @@ describe("refused, with nothing left behind", () => {
   test("a folder with other files, a file, impossible options", async () => {
     writeFileSync(join(root, "mine.doc"), "precious");
     await rejects(packShards(documentsOf(1), tokenizer, root), "usage", "already holds other files (mine.doc");
+    // A pack beside something else is no pack: replacing it would cost the something else.
+    const mixed = join(root, "mixed");
+    await packShards(documentsOf(40), tokenizer, mixed, { identity: "a" });
+    writeFileSync(join(mixed, "thesis.doc"), "mine");
+    await rejects(packShards(documentsOf(41), tokenizer, mixed, { identity: "b" }), "usage", "already holds other files (thesis.doc");
+    expect(readFileSync(join(mixed, "thesis.doc"), "utf8")).toBe("mine");
     await rejects(packShards(documentsOf(1), tokenizer, join(root, "mine.doc")), "usage", "cannot be used as a folder (ENOTDIR)");
     await rejects(packShards(documentsOf(1), tokenizer, out(), { validationFraction: 1 }), "usage", "not 1");
     await rejects(packShards(documentsOf(1), tokenizer, out(), { shardTokens: 0 }), "usage", "not 0");

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { flatten } from "../config/flatten.ts";
 import { loadConfiguration } from "../config/load.ts";
-import type { ConfigInput } from "../config/types.ts";
+import type { Config, ConfigInput } from "../config/types.ts";
 import { type OutputOptions, output } from "../output/output.ts";
 import { mobyDick } from "../run/corpus.ts";
 import { runFiles } from "../run/folder.ts";
@@ -29,9 +29,8 @@ const recipe: ConfigInput = {
 export async function quickstart(flags: QuickstartFlags): Promise<void> {
   const out = output(flags);
   const { out: folder, steps } = flags;
-  const { config } = await loadConfiguration({
-    flags: flatten({ ...recipe, out: folder, ...(steps !== undefined && { training: { ...recipe.training, steps } }) }, "quickstart"),
-  });
+  const { config: full } = await loadConfiguration({ flags: flatten({ ...recipe, out: folder }, "quickstart") });
+  const config = steps === undefined ? full : shortened(full, steps);
   out.note(
     [
       "EIT-P quickstart: a GPT of two layers learns Moby-Dick, byte by byte (90 % to learn from, the end of the book held out).",
@@ -45,6 +44,13 @@ export async function quickstart(flags: QuickstartFlags): Promise<void> {
     if (outcome.reason === "aborted") return outcome;
     return { ...outcome, next: nextCommands(folder, config.training.steps) };
   });
+}
+
+/** The same with another number of steps; one that is shorter than the warm-up warms up for a part of it. */
+function shortened(config: Config, steps: number): Config {
+  const { optimizer, training } = config;
+  const schedule = { ...optimizer.schedule, warmup: Math.min(optimizer.schedule.warmup, Math.floor(steps / 10)) };
+  return { ...config, training: { ...training, steps }, optimizer: { ...optimizer, schedule } };
 }
 
 function nextCommands(folder: string, steps: number): readonly string[] {

@@ -3,7 +3,15 @@ import { adviceFor, kindsOf, type Leaf, leaves, nearest } from "./keys.ts";
 import { type Layer, type Problem, shown } from "./problem.ts";
 
 /** Names that begin with EITP_ and are not configuration. */
-const reserved: ReadonlySet<string> = new Set(["EITP_DEBUG", "EITP_PYTHON", "EITP_TORCH", "EITP_DATA", "EITP_CI"]);
+const reserved: ReadonlySet<string> = new Set([
+  "EITP_DEBUG",
+  "EITP_PYTHON",
+  "EITP_TORCH",
+  "EITP_DATA",
+  "EITP_CI",
+  "EITP_THREADS",
+  "EITP_WRITE_GOLDEN",
+]);
 
 /** `--set a.b=c`, repeated. Values are YAML scalars or lists; text where the key takes text. */
 export function setLayer(assignments: readonly string[]): Layer {

@@ -3,7 +3,8 @@ const units = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 /** 1536 → "1.5 KiB". */
 export function formatBytes(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? bytes : value.toFixed(value < 100 ? 1 : 0)} ${units[power]}`;
 }
 
 /** 124439808 → "124,439,808". */

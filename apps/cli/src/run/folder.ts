@@ -20,34 +20,42 @@ export const runFiles = {
   checkpoints: "checkpoints",
   data: "data",
   report: "report.html",
+  dumps: "dumps",
 } as const;
 
 /**
  * Refuses to mix a new run with what a folder holds. Call it while holding the lock.
- * @param overwrite - Empty a folder that holds a run. Never one that holds something else: a slip of the path must not cost a home folder.
+ * @param overwrite - Replace a run. Only what runs write is ever removed: with anything else in the folder, a dot file included, it is refused,
+ * because a slip of the path must not cost a home folder.
  * @throws EitpError "usage" with advice.
  */
 export async function claimFolder(folder: string, overwrite: boolean): Promise<void> {
   const names = (await namesIn(folder)).filter((name) => !name.startsWith("run.lock"));
-  if (names.length === 0) return;
-  const ours: readonly string[] = Object.values(runFiles);
-  // What a run leaves that was killed before it began is nobody's loss.
-  if (!names.includes(runFiles.run) && names.every((name) => ours.includes(name) || name.startsWith("."))) return empty(folder, names);
-  const some = names.slice(0, 5).join(", ");
-  if (!names.includes(runFiles.run)) {
-    throw new EitpError("usage", `${folder} is not empty and holds no run (${some}). Choose another folder with --out.`);
+  const foreign = names.filter((name) => !isOurs(name));
+  if (foreign.length > 0) {
+    const some = foreign.slice(0, 5).join(", ") + (foreign.length > 5 ? ", …" : "");
+    const besides = names.includes(runFiles.run) ? "holds more than a run" : "is not empty and holds no run";
+    throw new EitpError("usage", `${folder} ${besides} (${some}); nothing was touched. Choose another folder with --out.`);
   }
-  if (!overwrite) {
+  if (names.includes(runFiles.run) && !overwrite) {
     throw new EitpError(
       "usage",
       `${folder} already holds a run. Go on with \`eitp resume ${folder}\`, choose another --out, or replace it with --overwrite.`,
     );
   }
-  await empty(folder, names);
+  // Without run.json it is what a run leaves that was killed before it began: nobody's loss.
+  for (const name of names) await rm(join(folder, name), { recursive: true });
 }
 
-async function empty(folder: string, names: readonly string[]): Promise<void> {
-  for (const name of names) await rm(join(folder, name), { recursive: true });
+const ours: ReadonlySet<string> = new Set(Object.values(runFiles));
+
+/** Written by a run, or one of the temporary names its stores use. */
+function isOurs(name: string): boolean {
+  return (
+    ours.has(name) ||
+    /^\.(tmp|old)-/.test(name) ||
+    [...ours].some((known) => name.startsWith(`.${known}-`) || name.startsWith(`.${known}.`))
+  );
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

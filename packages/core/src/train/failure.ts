@@ -18,6 +18,7 @@ export async function nonFiniteError(
   const culprit =
     (await badParameter(trainer.params)) ??
     badLoss(record) ??
+    badWeight(record) ??
     badGradient(record) ??
     badOwn(record) ??
     "the summed gradient is not finite, though each term's is: their sum overflows";
@@ -50,6 +51,13 @@ function badLoss({ values }: StepRecord): string | null {
     ([key, v]) => key.endsWith(".loss") && !Number.isFinite(v) && values[key.replace(/loss$/, "weight")] !== 0,
   );
   return bad.length === 0 ? null : `the loss of ${bad.map(([key, v]) => `term '${key.slice(0, -5)}' is ${v}`).join(", of ")}`;
+}
+/** Schedules are checked where they are asked; only a controller can give such a weight. */
+function badWeight({ values }: StepRecord): string | null {
+  const bad = Object.entries(values).filter(([key, v]) => key.endsWith(".weight") && !Number.isFinite(v));
+  return bad.length === 0
+    ? null
+    : `the controller's weight of ${bad.map(([key, v]) => `term '${key.slice(0, -7)}' is ${v}`).join(", of ")}`;
 }
 function badGradient({ ledger = [] }: StepRecord): string | null {
   const bad = ledger.filter((row) => !Number.isFinite(row.gradientNorm));

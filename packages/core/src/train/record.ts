@@ -27,7 +27,8 @@ export function readRecord({ step, scalars, weights, ledger, extra }: Reading): 
     const all = new Map(keys.map((key, i) => [key, read[i] as number]));
     const values: { [key: string]: number } = {};
     for (const key of scalars.keys()) if (key !== "ok" && key !== "healthy") values[key] = all.get(key) as number;
-    let total = 0;
+    // Absent where no use measured a loss: a step without targets has no loss of 0.
+    let total: number | undefined;
     for (const [key, given] of weights) {
       const weight = typeof given === "number" ? given : (all.get(`${key}.weight`) as number);
       const loss = values[`${key}.loss`];
@@ -35,7 +36,7 @@ export function readRecord({ step, scalars, weights, ledger, extra }: Reading): 
       values[`${key}.weight`] = weight;
       // A weight of exactly 0 leaves the term out: 0·NaN must not show as NaN.
       values[`${key}.weighted`] = weight === 0 ? 0 : weight * loss;
-      total += values[`${key}.weighted`] as number;
+      total = (total ?? 0) + (values[`${key}.weighted`] as number);
     }
     const rows = ledger.map(
       ({ key, ms }): LedgerRow => ({
@@ -51,7 +52,7 @@ export function readRecord({ step, scalars, weights, ledger, extra }: Reading): 
     return {
       step,
       kind: "step",
-      values: { loss: total, ...values, ...extra, ...(skipped && { skipped: 1 }) },
+      values: { ...(total !== undefined && { loss: total }), ...values, ...extra, ...(skipped && { skipped: 1 }) },
       ...(rows.length > 0 && { ledger: rows }),
       healthy: all.get("healthy") !== 0,
     };

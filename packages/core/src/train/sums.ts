@@ -2,9 +2,9 @@ import { add, mul, type Tensor } from "@tensorflow/tfjs-core";
 import type { Saved } from "../spec/index.ts";
 import { accumulate, type Gradients, taken } from "./ledger.ts";
 import type { PartResult, PassResult } from "./pass.ts";
-import { disposeExcept } from "./tree.ts";
+import { disposeExcept, mapTensors } from "./tree.ts";
 
-/** Means and sums over the passes of one step. Lives inside the step's tidy; only the proposed states are kept outside it. */
+/** Means and sums over the passes of one step. Lives inside the step's tidy, so that whatever throws leaves nothing behind. */
 export class Sums {
   /** Of the weighted sum. */
   gradients: Gradients;
@@ -15,7 +15,7 @@ export class Sums {
   /** Gradients at weight 1 of the terms that were asked for alone. */
   readonly alone: Map<string, { readonly gradients: Gradients; readonly ms: number }> = new Map();
   readonly own: Map<string, readonly Tensor[]> = new Map();
-  /** Each use's last `next`; owns its tensors. */
+  /** Each use's last `next`. */
   readonly proposals: Map<string, Saved> = new Map();
 
   constructor(parameters: number) {
@@ -47,17 +47,13 @@ export class Sums {
       const before = this.alone.get(key) ?? { gradients: alone.gradients.map(() => null), ms: 0 };
       this.alone.set(key, { gradients: accumulate(before.gradients, alone.gradients), ms: before.ms + alone.ms });
     }
-    if (next !== undefined && share === 0) disposeExcept(next);
-    else if (next !== undefined) {
-      const before = this.proposals.get(key);
-      if (before !== undefined) disposeExcept(before);
-      this.proposals.set(key, next);
+    if (next !== undefined) {
+      const proposed = mapTensors(next, taken);
+      // Nothing was measured on a share of 0, so nothing is proposed.
+      if (share > 0) {
+        disposeExcept(this.proposals.get(key) ?? null);
+        this.proposals.set(key, proposed);
+      }
     }
-  }
-
-  /** Releases what was proposed and did not become state. */
-  releaseProposals(live: Saved): void {
-    for (const proposal of this.proposals.values()) disposeExcept(proposal, live);
-    this.proposals.clear();
   }
 }

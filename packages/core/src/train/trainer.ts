@@ -163,7 +163,6 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     });
     const next = { params: moved, moments, transforms: chained, terms, controllers: controls };
     state = adopt({ transforms: state.transforms, terms: state.terms, controllers: state.controllers }, next);
-    sums.releaseProposals(state.terms);
     return verdict;
   };
 
@@ -230,7 +229,6 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       const { batches } = await fetchBatches();
       return await tidied(() => {
         const looked = look(completed, batches, true);
-        looked.sums.releaseProposals(null);
         for (const [key, own] of looked.sums.own) looked.sums.values.set(`${key}.ownGradientNorm`, sqrt(dot(own, own)));
         return report(completed, looked, judge([], looked.norm2, healthy), true);
       });

@@ -6,7 +6,7 @@ import { describeLossTerm } from "../../src/testing/index.ts";
 import { activity, density, growth, l1 } from "./terms.ts";
 
 /** Element-wise work only: five copies of the weights at the peak of its own tape. */
-export const costedL1 = (): AnyLossTerm => ({
+const costedL1 = (): AnyLossTerm => ({
   ...l1(),
   cost: ({ model }) => {
     const weights = Object.values(model.params).reduce((n, shape) => n + shape.reduce((a, b) => a * b, 1), 0);
@@ -24,7 +24,7 @@ export const costedGrowth = (): AnyLossTerm => ({
 });
 
 /** The density with its entropy held at a level: minimised without a floor, it would collapse the states. */
-export const heldDensity = (): AnyLossTerm => {
+const heldDensity = (): AnyLossTerm => {
   const free: AnyLossTerm = density();
   return {
     ...free,
@@ -36,7 +36,7 @@ export const heldDensity = (): AnyLossTerm => {
 };
 
 /** A reader: holds an entropy that another term measures. */
-export const setEntropy = (): LossTerm<null, "tokens"> =>
+const setEntropy = (): LossTerm<null, "tokens"> =>
   lossTerm({
     name: "setEntropy",
     units: "nats²",

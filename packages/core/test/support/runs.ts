@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { adamW } from "../../src/optim/index.ts";
-import type { Controller, Params, Saved, TermUse } from "../../src/spec/index.ts";
+import type { Controller, Model, Params, Saved, TermUse } from "../../src/spec/index.ts";
 import { crossEntropy } from "../../src/terms/cross-entropy.ts";
 import { chainDataset } from "../../src/testing/data.ts";
 import { twoLayer } from "../../src/testing/two-layer.ts";
 import type { TrainerOptions } from "../../src/train/options.ts";
 import { createTrainer, type Trainer } from "../../src/train/trainer.ts";
 
-export const model = twoLayer();
+export const model: Model = twoLayer();
 
 /** Cross-entropy and these uses on the two-layer model; `parts` micro-batches make one step of four sequences. */
 export function options(uses: readonly TermUse[], more: Partial<TrainerOptions> & { readonly parts?: number } = {}): TrainerOptions {

@@ -47,6 +47,10 @@ export async function saveHuggingFace(folder: string, model: HuggingFaceExport, 
   await nodePlatform(dirname(path)).store.commit(basename(path), files);
 }
 
+/** What a model folder holds, ours or one that transformers wrote. */
+const modelFile =
+  /^((generation_|tokenizer_)?config|tokenizer|special_tokens_map|added_tokens|vocab|model\.safetensors\.index)\.json$|^merges\.txt$|^model.*\.safetensors$/;
+
 async function checkTarget(path: string, overwrite: boolean): Promise<void> {
   const names = await namesIn(path);
   if (names.length === 0) return;
@@ -54,10 +58,11 @@ async function checkTarget(path: string, overwrite: boolean): Promise<void> {
     throw new EitpError("usage", `${path} is not empty (${names.slice(0, 5).join(", ")}). Choose another folder, or ask to overwrite it.`);
   }
   // Overwriting removes what was there; a slip of the path must not cost someone their home folder.
-  if (!names.includes("config.json")) {
+  const foreign = names.filter((name) => !modelFile.test(name));
+  if (foreign.length > 0) {
     throw new EitpError(
       "usage",
-      `${path} holds other things than a model (${names.slice(0, 5).join(", ")}), so it is not overwritten. Choose another folder.`,
+      `${path} holds other things than a model (${foreign.slice(0, 5).join(", ")}), so it is not overwritten. Choose another folder.`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import type { Metrics, Series } from "../metrics/read.ts";
 import type { RunInfo } from "../run/types.ts";
-import { maxLines } from "./chart/chart.ts";
+import { maxLines } from "./chart/line.ts";
 
 /** A series and the key it was recorded under. */
 export interface Quantity {

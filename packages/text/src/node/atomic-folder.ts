@@ -6,12 +6,14 @@ import { onDisk } from "./write-error.ts";
 
 /**
  * Fills a folder so that it appears whole or not at all: `fill` writes into a temporary neighbour, which is then synced and renamed.
- * A folder of that name is replaced only if it is empty or holds `marker`. Whatever goes wrong, the temporary folder is removed.
+ * A folder of that name is replaced only if all it holds is ours: a slip of the path must not cost anybody anything else. Whatever goes wrong, the
+ * temporary folder is removed.
+ * @param ours - Names this kind of folder may hold.
  * @throws EitpError "usage" where the folder holds something else; "io" where the disk refuses.
  */
-export async function atomicFolder<T>(folder: string, marker: string, fill: (temporary: string) => Promise<T>): Promise<T> {
+export async function atomicFolder<T>(folder: string, ours: RegExp, fill: (temporary: string) => Promise<T>): Promise<T> {
   const target = resolve(folder);
-  await refuseForeign(target, marker);
+  await refuseForeign(target, ours);
   const parent = dirname(target);
   await onDisk(parent, () => mkdir(parent, { recursive: true }));
   const temporary = await onDisk(parent, () => mkdtemp(join(parent, `.${basename(target)}-`)));
@@ -24,10 +26,10 @@ export async function atomicFolder<T>(folder: string, marker: string, fill: (tem
   }
 }
 
-async function refuseForeign(target: string, marker: string): Promise<void> {
-  const names = await entries(target);
-  if (names.length === 0 || names.includes(marker)) return;
-  throw new EitpError("usage", `${target} already holds other files (${names.slice(0, 3).join(", ")}, …). Choose a new or empty folder.`);
+async function refuseForeign(target: string, ours: RegExp): Promise<void> {
+  const foreign = (await entries(target)).filter((name) => !ours.test(name));
+  if (foreign.length === 0) return;
+  throw new EitpError("usage", `${target} already holds other files (${foreign.slice(0, 3).join(", ")}, …). Choose a new or empty folder.`);
 }
 
 async function entries(folder: string): Promise<readonly string[]> {

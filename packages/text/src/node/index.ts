@@ -1,4 +1,4 @@
-export type { Format } from "./inputs.ts";
+export { type Format, type InputFile, inputFiles } from "./inputs.ts";
 export { openShards, type Shards, verifyShards } from "./open-shards.ts";
 export { type PackFilesOptions, packFiles } from "./pack-files.ts";
 export { type Pack, type PackOptions, type PackProgress, packShards, type SavableEncoder } from "./pack-shards.ts";

@@ -35,13 +35,13 @@ function fieldOf(line: Line, where: string, field: string): string {
     );
   if (!Object.hasOwn(value, field)) {
     const has = Object.keys(value).slice(0, 20).join(", ") || "none";
-    throw new EitpError("data", `${where}: there is no field "${field}"; the fields are: ${has}. Name the field that holds the text.`);
+    throw new EitpError("data", `${where}: there is no field "${field}"; the fields are: ${has}. Name the field that holds the text (--field).`);
   }
   const text: unknown = (value as Record<string, unknown>)[field];
   if (typeof text === "string") return text;
   throw new EitpError(
     "data",
-    `${where}: the field "${field}" must be a string, found ${kindOf(text)}. Name the field that holds the text.`,
+    `${where}: the field "${field}" must be a string, found ${kindOf(text)}. Name the field that holds the text (--field).`,
   );
 }
 
@@ -51,7 +51,7 @@ function parse(text: string, where: string): unknown {
   } catch (error) {
     const start = text.length > 60 ? `${text.slice(0, 60)}…` : text;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new EitpError("data", `${where}: not valid JSON (${reason}): ${start} Each line must be one JSON object.`, { cause: error });
+    throw new EitpError("data", `${where}: expected one JSON object a line, found ${JSON.stringify(start)} (${reason}).`, { cause: error });
   }
 }
 

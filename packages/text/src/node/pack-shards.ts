@@ -13,6 +13,9 @@ import { SplitWriter } from "./split-writer.ts";
 import { Spool } from "./spool.ts";
 import { bytesPerToken, tokenTypeFor } from "./token-words.ts";
 
+/** What a pack consists of. */
+const packFile = /^(index\.json|tokenizer\.eitp\.json|(train|validation)(-\d+\.bin|\.starts))$/;
+
 /** A tokenizer that can be stored beside the tokens it made. */
 export interface SavableEncoder extends Encoder {
   readonly name: string;
@@ -73,7 +76,7 @@ export async function packShards(
     options.identity === undefined ? null : sha256([options.identity, saved, String(shardTokens), String(validationFraction), split]);
   const existing = await intactPack(folder, request);
   if (existing) return { folder, index: existing, reused: true };
-  const index = await atomicFolder(folder, indexFile, async (temporary) => {
+  const index = await atomicFolder(folder, packFile, async (temporary) => {
     const layout = { type: tokenTypeFor(tokenizer.vocabularySize), shardTokens, endOfText: tokenizer.endOfText };
     const writers = { train: new SplitWriter(temporary, "train", layout), validation: new SplitWriter(temporary, "validation", layout) };
     try {

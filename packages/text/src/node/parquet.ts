@@ -26,7 +26,7 @@ export async function* parquetDocuments(path: string, options: ParquetOptions): 
   if (!names.includes(options.column))
     throw new EitpError(
       "data",
-      `${path} has no column "${options.column}"; the columns are: ${names.join(", ")}. Name the one that holds the text.`,
+      `${path} has no column "${options.column}"; the columns are: ${names.join(", ")}. Name the one that holds the text (--field).`,
     );
   let replaced = 0;
   let row = 0;
@@ -45,7 +45,7 @@ export async function* parquetDocuments(path: string, options: ParquetOptions): 
       if (typeof text !== "string")
         throw new EitpError(
           "data",
-          `${path}, row ${row}: the column "${options.column}" must hold a string, found ${kindOf(text)}. Name the column that holds the text.`,
+          `${path}, row ${row}: the column "${options.column}" must hold a string, found ${kindOf(text)}. Name the column that holds the text (--field).`,
         );
       if (text !== "") yield { id: `${path}:${row}`, text };
       row++;

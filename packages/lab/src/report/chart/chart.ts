@@ -1,21 +1,12 @@
-import type { Series } from "../../metrics/read.ts";
 import { formatNumber, formatTick } from "../format.ts";
 import { type Child, type Html, html } from "../html.ts";
 import { downsample, type Pieces } from "./downsample.ts";
 import { type Frame, frameFor } from "./frame.ts";
 import { hoverBands } from "./hover.ts";
+import { type Line, maxLines } from "./line.ts";
 import { extent, type ScaleKind } from "./scale.ts";
 import { smooth, windowFor } from "./smooth.ts";
 
-/** One quantity in a chart. */
-export interface Line {
-  readonly name: string;
-  readonly series: Series;
-  /** Of the style sheet's, 1 to 8; default the line's place in the list. A term keeps its colour in all charts. */
-  readonly colour?: number;
-  /** Drawn as points joined by a line: few, exact values such as evaluations. */
-  readonly points?: boolean;
-}
 export interface ChartOptions {
   /** Unique in the page: the SVG's title and description are found by it. */
   readonly id: string;
@@ -32,9 +23,6 @@ export interface ChartOptions {
   /** Fixed range of the vertical axis. */
   readonly range?: readonly [number, number];
 }
-
-/** Colours the style sheet has; more lines than this in one chart could not be told apart. */
-export const maxLines = 8;
 
 /** A line chart as an inline SVG with title, description, axes, legend and a tooltip for each of up to 80 steps. */
 export function chart(options: ChartOptions): Html {

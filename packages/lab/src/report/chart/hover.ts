@@ -1,8 +1,8 @@
 import type { Series } from "../../metrics/read.ts";
 import { formatInteger, formatNumber } from "../format.ts";
 import { type Child, html } from "../html.ts";
-import type { Line } from "./chart.ts";
 import type { Frame } from "./frame.ts";
+import type { Line } from "./line.ts";
 
 const maxBands = 80;
 

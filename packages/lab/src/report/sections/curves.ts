@@ -1,4 +1,5 @@
-import { type ChartOptions, chart, type Line } from "../chart/chart.ts";
+import { type ChartOptions, chart } from "../chart/chart.ts";
+import type { Line } from "../chart/line.ts";
 import { formatNumber, formatTick } from "../format.ts";
 import { type Child, type Html, html } from "../html.ts";
 import { colours, lastValue, type Quantities, type Quantity } from "../quantities.ts";

@@ -1,6 +1,7 @@
 import type { LedgerRow } from "@eitp/core/spec";
 import type { LedgerEntry, Series } from "../../metrics/read.ts";
-import { chart, type Line, maxLines } from "../chart/chart.ts";
+import { chart } from "../chart/chart.ts";
+import { type Line, maxLines } from "../chart/line.ts";
 import { formatInteger, formatNumber } from "../format.ts";
 import { type Child, html } from "../html.ts";
 
