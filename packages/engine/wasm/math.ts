@@ -4,8 +4,11 @@ import { mulAdd } from "./simd";
 /** eˣ for x ≤ 88, else e⁸⁸; 0 below −87.3, where float32 ends; NaN stays. Cephes expf: relative error 1e-7. */
 @inline
 export function exp4(x: v128): v128 {
-  const bounded = f32x4.min(f32x4.max(x, f32x4.splat(-87.3)), f32x4.splat(88));
-  const n = f32x4.nearest(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)));
+  // pmin and pmax keep a NaN that stands first, and are one instruction each; min and max are seven.
+  const bounded = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87.3)), f32x4.splat(88));
+  // 1.5·2²³ has no room for fractions: adding it rounds, and leaves the integer in the low bits.
+  const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)), f32x4.splat(12582912));
+  const n = f32x4.sub(shifted, f32x4.splat(12582912));
   // ln 2 in two parts: the first has few bits, so n times it is exact.
   let r = f32x4.sub(bounded, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.1219444e-4)));
@@ -15,7 +18,7 @@ export function exp4(x: v128): v128 {
   p = mulAdd(p, r, f32x4.splat(0.166666655));
   p = mulAdd(p, r, f32x4.splat(0.5));
   p = f32x4.add(mulAdd(p, f32x4.mul(r, r), r), f32x4.splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  const power = i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23));
   return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, f32x4.splat(-87.3)));
 }
 

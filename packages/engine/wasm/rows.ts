@@ -2,12 +2,12 @@
 import { exp1, exp4 } from "./math";
 import { at, mulAdd, sumOf } from "./simd";
 
-/** Largest entry; NaN where there is one. n ≥ 1. */
+/** Largest entry of those that are numbers, to shift exponents by: the sum of exponentials is NaN where there is one. n ≥ 1. */
 @inline
 export function rowMax(p: usize, n: i32): f32 {
   let most = f32x4.splat(load<f32>(p));
   let j = 0;
-  for (; j + 4 <= n; j += 4) most = f32x4.max(most, v128.load(at(p, j)));
+  for (; j + 4 <= n; j += 4) most = f32x4.pmax(most, v128.load(at(p, j)));
   let m = max(max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)), max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)));
   for (; j < n; j++) m = max(m, load<f32>(at(p, j)));
   return m;

@@ -1,4 +1,4 @@
-import { counterRng, useBackend, withTape } from "@eitp/engine";
+import { composed, counterRng, useBackend, withTape } from "@eitp/engine";
 import { dispose, engine, mean, type Tensor } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { estimateMemory, type GptOptions, gpt, presets } from "../src/index.ts";
@@ -33,12 +33,14 @@ function measured(options: GptOptions, sequences: number, length: number): { rea
   const batch = fixtureBatch({ ...model.config, sequences, length });
   const before = watch.live();
   let activations = 0;
-  withTape((tape) => {
-    const { nll } = model.apply(params, batch, new Set(["nll"]), { training: true, rng: counterRng(1) });
-    const loss: Tensor = mean(nll ?? []);
-    activations = watch.live() - before;
-    tape.gradient(loss, Object.values(params));
-  });
+  composed(() =>
+    withTape((tape) => {
+      const { nll } = model.apply(params, batch, new Set(["nll"]), { training: true, rng: counterRng(1) });
+      const loss: Tensor = mean(nll ?? []);
+      activations = watch.live() - before;
+      tape.gradient(loss, Object.values(params));
+    }),
+  );
   dispose([params, { ...batch }]);
   watch.stop();
   return { activations, total: watch.peak() };

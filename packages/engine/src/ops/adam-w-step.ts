@@ -1,4 +1,4 @@
-import { add, div, mul, sqrt, square, sub, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import { add, div, engine, mul, sqrt, square, sub, type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { isFused } from "../fused/kernels.ts";
 import { run } from "../fused/run.ts";
 import { requireShape } from "./fits.ts";
@@ -31,7 +31,7 @@ export function adamWStep(
   const { beta1, beta2, scale, epsilon, root, keep } = constants;
   for (const [name, x] of Object.entries({ "a gradient": g, "a first moment": m, "a second moment": v }))
     requireShape("adamWStep", name, x, p.shape);
-  if (isFused("EitAdamW")) {
+  if (isFused("EitAdamW") && !taping()) {
     const [parameter, m1, v1] = run("EitAdamW", { p, g, m, v }, { ...constants }) as readonly [Tensor, Tensor, Tensor];
     return { parameter, m: m1, v: v1 };
   }
@@ -41,4 +41,10 @@ export function adamWStep(
     const update = mul(div(m1, add(sqrt(root === 0 ? v1 : add(v1, root)), epsilon)), scale);
     return { parameter: sub(keep === 1 ? p : mul(p, keep), update), m: m1, v: v1 };
   });
+}
+
+/** Whoever takes the step under a tape wants to differentiate through it (a learned rate, say), which the fused kernel cannot. */
+function taping(): boolean {
+  const { gradientDepth, kernelDepth } = engine().state;
+  return gradientDepth > 0 && kernelDepth === 0;
 }

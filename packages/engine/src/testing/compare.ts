@@ -80,7 +80,7 @@ export async function evaluate(f: () => Tensors): Promise<Values> {
 }
 
 /** Runs `f` on the reference backend and comes back, also when it throws. */
-export async function onCpu<R>(f: () => Promise<R>): Promise<R> {
+async function onCpu<R>(f: () => Promise<R>): Promise<R> {
   const backend = getBackend();
   await setBackend("cpu");
   try {

@@ -18,7 +18,7 @@ export interface WasmOptions {
   /** Folder or URL prefix, ending in "/", of the `.wasm` files of `@tensorflow/tfjs-backend-wasm`; needed in a tab, found by itself in Node. */
   readonly wasmPaths?: string;
   /**
-   * Fused multiply-add where the runtime has relaxed SIMD (Node 22, current browsers): about a seventh faster, but bits differ between
+   * Fused multiply-add where the runtime has relaxed SIMD (Node 22, current browsers): about a sixth faster, but bits differ between
    * processors, so that a run resumed on another machine differs from one that went on. Default false: the same bits everywhere.
    */
   readonly fma?: boolean;
