@@ -10,6 +10,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    globalSetup: "test/build-native.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Two cores: more workers only fight, and each loads tfjs anew.

@@ -18,6 +18,7 @@ export { dual } from "./ops/dual.ts";
 export { embedding } from "./ops/embedding.ts";
 export { headCrossEntropy } from "./ops/head-cross-entropy.ts";
 export { primal } from "./ops/primal.ts";
+export { sumSquares } from "./ops/sum-squares.ts";
 export type { AttentionOptions, DualTensor, Ops } from "./ops/types.ts";
 export { type Counter, counter, threefry2x32 } from "./random.ts";
 export { counterRng, type TensorRng } from "./rng.ts";

@@ -1,4 +1,5 @@
-import { add, div, mul, scalar, sqrt, square, sum, type Tensor } from "@tensorflow/tfjs-core";
+import { sumSquares } from "@eitp/engine";
+import { add, div, mul, scalar, sqrt, sum, type Tensor } from "@tensorflow/tfjs-core";
 
 export type Gradients = readonly (Tensor | null)[];
 
@@ -25,9 +26,10 @@ export function accumulate(total: Gradients, more: Gradients): Gradients {
 
 /** Σ over all entries, null = 0; rank 0. Rows first: a float32 running sum (wasm) over 2²⁴ like squares stops growing. */
 export function dot(a: Gradients, b: Gradients): Tensor {
+  if (a === b) return sumSquares(a.filter((x) => x !== null));
   const products = a.flatMap((x, i) => {
     const y = b[i] ?? null;
-    return x === null || y === null ? [] : [total(x === y ? square(x) : mul(x, y))];
+    return x === null || y === null ? [] : [total(mul(x, y))];
   });
   return products.reduce((p, q) => add(p, q), scalar(0));
 }

@@ -79,6 +79,16 @@ export function registerFused(): void {
   );
   define<{ h: T; w: T; targets: T }, object, T[]>("EitHeadLoss", headLoss);
   define<{ dy: T; h: T; w: T; targets: T; lse: T; kept: T }, object, T[]>("EitHeadLossGrad", headLossGrad);
+  define<T[]>("EitSumSquares", ({ inputs, backend }) => {
+    const parts = backend.output([inputs.length], "float32");
+    const out = backend.output([], "float32");
+    const at = backend.address(parts);
+    for (const [i, x] of inputs.entries())
+      backend.call(backend.numberOf("sumSquares"), util.sizeFromShape(x.shape), backend.address(x), at + 4 * i);
+    backend.call(backend.numberOf("reduce"), 0, 1, inputs.length, 1, at, backend.address(out));
+    backend.disposeData(parts.dataId);
+    return out;
+  });
   define<{ p: T; g: T; m: T; v: T }, AdamWAttributes, T[]>("EitAdamW", ({ inputs: { p, g, m, v }, attrs, backend }) => {
     const out = [p, m, v].map(({ shape }) => backend.output(shape, "float32"));
     const at = (t: T): number => backend.address(t);

@@ -18,6 +18,7 @@ import { getBackend, getKernel } from "@tensorflow/tfjs-core";
  * | EitAttentionGrad | dy, y [B, T, D], qkv, lse, mask? | heads, positions, logN | dqkv [B, T, 3D]; memory linear in T |
  * | EitHeadLoss | h [N, D], w [V, D], targets int32 [N] (−1 = ignore) | | nll [N], lse [N], kept: anything the gradient can use, of any shape, bounded |
  * | EitHeadLossGrad | dy [N], h, w, targets, lse, kept | | dh [N, D], dw [V, D] |
+ * | EitSumSquares | any number of x, as a list | | Σ of all squared entries, rank 0 |
  * | EitAdamW | p, g, m, v (one shape) | beta1, beta2, scale, epsilon, root, keep | p′, m′, v′ (see `adamWStep`) |
  */
 export type FusedKernel =
@@ -32,6 +33,7 @@ export type FusedKernel =
   | "EitAttentionGrad"
   | "EitHeadLoss"
   | "EitHeadLossGrad"
+  | "EitSumSquares"
   | "EitAdamW";
 
 let composing = 0;

@@ -1,4 +1,13 @@
-import { engine, getGradient, matMul, type NamedAttrMap, type NamedTensorMap, registerGradient, type Tensor } from "@tensorflow/tfjs-core";
+import {
+  engine,
+  getGradient,
+  matMul,
+  mul,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  registerGradient,
+  type Tensor,
+} from "@tensorflow/tfjs-core";
 import { type FusedKernel, isFused } from "./kernels.ts";
 
 /** Calls a fused kernel on the tape. */
@@ -69,5 +78,10 @@ export function registerFusedGradients(): void {
       const [dh, dw] = run("EitHeadLossGrad", { dy, h, w, targets, lse, kept }) as readonly [Tensor, Tensor];
       return { h: () => dh, w: () => dw };
     },
+  });
+  registerGradient({
+    kernelName: "EitSumSquares",
+    saveAllInputs: true,
+    gradFunc: (dy, saved) => Object.fromEntries(saved.map((x, i) => [i, () => mul(x, mul(dy as Tensor, 2))])),
   });
 }
