@@ -2,12 +2,6 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect, test, vi } from "vitest";
 import { EitpError, useBackend } from "../src/index.ts";
 
-// "auto" tries native first, which this machine may have.
-vi.mock("../src/backends/native.ts", () => ({
-  loadNative: () => Promise.reject(new EitpError("unavailable", "no native here")),
-  whyNoNative: () => Promise.resolve("no native here"),
-}));
-
 // A file of its own: once started, or failed, the wasm module of a process stays as it is.
 test("where native and wasm do not start, wasm is refused with the way to get it, and auto takes cpu and says why", async () => {
   const said = [vi.spyOn(console, "warn"), vi.spyOn(console, "error")].map((spy) => spy.mockImplementation(() => undefined));
