@@ -155,7 +155,7 @@ function configured(command: Command): Command {
     .option("--from <model>", "start from the parameters of this run or Hugging Face folder")
     .option("--steps <n>", "optimiser steps", whole(0))
     .option("--seed <n>", "same seed, data and backend: same bits", whole(0))
-    .option("--backend <name>", "auto, wasm or cpu")
+    .option("--backend <name>", "auto, native, wasm or cpu")
     .option("--replace-invalid", "replace invalid UTF-8 instead of refusing it")
     .option("--out <dir>", "run folder");
 }
@@ -164,7 +164,7 @@ function model(command: Command): Command {
   return command
     .option("--checkpoint <which>", "of a run: latest, best or a step", "latest")
     .option("--tokenizer <name>", "bytes, gpt2 or the path of a tokenizer file, where the folder has none")
-    .option("--backend <name>", "auto, wasm or cpu", "auto");
+    .option("--backend <name>", "auto, native, wasm or cpu", "auto");
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -105,7 +105,7 @@ export const configSchema: z.ZodType<Config, unknown> = z.strictObject({
     .strictObject({ every: count(0).default(100).describe("What each term does to the gradient, every this many steps; 0: never") })
     .prefault({}),
   samples: samples.prefault({}),
-  backend: z.enum(["auto", "cpu", "wasm"]).default("auto").describe("Where tensors are computed"),
+  backend: z.enum(["auto", "native", "wasm", "cpu"]).default("auto").describe("Where tensors are computed"),
   out: z.string().min(1).nullable().default(null).describe("The run folder"),
 });
 

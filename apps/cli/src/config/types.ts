@@ -99,7 +99,7 @@ export interface Config {
   /** `every` 0: never. */
   readonly ledger: { readonly every: number };
   readonly samples: SamplesConfig;
-  readonly backend: "auto" | "cpu" | "wasm";
+  readonly backend: "auto" | "native" | "wasm" | "cpu";
   /** The run folder; null: refused by `train`. */
   readonly out: string | null;
 }
