@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { useBackend } from "@eitp/engine";
-import { checkConfig, estimateMemory } from "@eitp/gpt";
+import { checkConfig } from "@eitp/gpt";
 import { dispose, engine } from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { randomTrainer } from "../src/commands/estimate.ts";
+import { memoryOf, randomTrainer } from "../src/commands/estimate.ts";
 import { loadConfiguration } from "../src/config/load.ts";
 import { modelOptions } from "../src/config/rules.ts";
 import { eitp, prose, temporaryFolder, write } from "./support.ts";
@@ -14,11 +14,16 @@ import { eitp, prose, temporaryFolder, write } from "./support.ts";
 const folder = temporaryFolder();
 
 describe("estimate", () => {
-  test("peak memory of a training step within 15 % of what is measured", async () => {
-    await useBackend("wasm");
-    const { config } = await loadConfiguration({ set: ["training.batch=4"] });
+  test.each([
+    ["wasm", ["training.batch=4"]],
+    ["wasm", ["training.batch=3", "training.microBatches=2", "training.length=29", "model.width=60", "model.heads=3", "model.layers=3"]],
+    ["wasm", ["training.batch=1", "training.length=4", "model.layers=8"]],
+    ["cpu", ["training.batch=2", "training.length=29", "model.width=60", "model.heads=3", "model.layers=3"]],
+  ])("on %s with %j: peak memory of a training step within 0.15 of what is measured", async (backend, set) => {
+    await useBackend(backend);
+    const { config } = await loadConfiguration({ set });
     const model = checkConfig(modelOptions(config.model, 256));
-    const shape = { sequences: config.training.batch, length: model.context };
+    const shape = { sequences: config.training.batch, length: config.training.length ?? model.context };
     const before = liveBytes();
     const watch = watchBuffers();
     const trainer = await randomTrainer(config, model, shape);
@@ -28,7 +33,7 @@ describe("estimate", () => {
     dispose(trainer.release());
     trainer.dispose();
     expect(before).toBe(0);
-    expect(Math.abs(estimateMemory(model, shape).total / peak - 1)).toBeLessThan(0.15);
+    expect(Math.abs(memoryOf(config, model, shape, backend).total / peak - 1)).toBeLessThan(0.15);
   });
 
   test("parameters, work and time of a configuration", async () => {

@@ -9,7 +9,7 @@ export {
 } from "./backends/use-backend.ts";
 export { hvp, type NamedTensors, valueAndGrad } from "./derivatives.ts";
 export { assert, EitpError, type ErrorCode, exitCodeOf } from "./error.ts";
-export { composed, type FusedKernel, isFused } from "./fused/kernels.ts";
+export { composed, type FusedKernel, isFused, keptLogitsBytes } from "./fused/kernels.ts";
 export { type AdamWConstants, adamWStep } from "./ops/adam-w-step.ts";
 export { type AttentionCache, attentionStep } from "./ops/attention-step.ts";
 export { alibiSlopes } from "./ops/attention-tables.ts";

@@ -1,7 +1,7 @@
 import { createTrainer, type Trainer } from "@eitp/core";
 import type { BatchShape } from "@eitp/core/spec";
-import { counterRng, useBackend } from "@eitp/engine";
-import { checkConfig, estimateMemory, type GptConfig, gpt, macsPerToken, summary } from "@eitp/gpt";
+import { counterRng, isFused, keptLogitsBytes, useBackend } from "@eitp/engine";
+import { checkConfig, estimateMemory, type GptConfig, gpt, type MemoryEstimate, macsPerToken, summary } from "@eitp/gpt";
 import { memoryTokens, textDataset } from "@eitp/text";
 import type { ConfigFlags } from "../config/flags.ts";
 import { modelOptions } from "../config/rules.ts";
@@ -25,8 +25,9 @@ export async function estimate(flags: EstimateFlags): Promise<void> {
   const tokensPerStep = shape.sequences * shape.length * config.training.microBatches;
   // A backward pass is two forward passes' worth: one for the inputs of each product, one for its weights.
   const macsPerStep = 3 * macsPerToken(size, shape.length) * tokensPerStep;
-  const memory = estimateMemory(model, shape);
-  const measured = flags.measure === 0 ? null : await measure(config, model, shape, flags.measure);
+  const { name: backend } = await useBackend(config.backend);
+  const memory = memoryOf(config, model, shape, backend);
+  const measured = flags.measure === 0 ? null : { backend, ...(await measure(config, model, shape, flags.measure)) };
   const value = {
     parameters: size.parameters,
     macsPerToken: macsPerToken(size, shape.length),
@@ -41,7 +42,7 @@ export async function estimate(flags: EstimateFlags): Promise<void> {
       ["parameters", formatCount(size.parameters)],
       ["work", `${formatShort(value.macsPerToken)} multiply-accumulates per token forward, ${formatShort(macsPerStep)} per training step`],
       ["step", `${formatCount(tokensPerStep)} tokens (${config.training.microBatches} × ${shape.sequences} × ${shape.length})`],
-      ["memory", `${formatBytes(memory.total)} at most: ${memoryParts(memory)}`],
+      ["memory", `${formatBytes(memory.total)} at most on ${backend}: ${memoryParts(memory)}`],
       ...(measured === null || seconds === null
         ? []
         : [
@@ -67,19 +68,28 @@ async function modelOf(config: Config): Promise<GptConfig> {
   return checkConfig(modelOptions(config.model, vocabularySize));
 }
 
-function memoryParts({ parameters, gradients, moments, activations, backward }: ReturnType<typeof estimateMemory>): string {
-  return Object.entries({ parameters, gradients, moments, activations, backward })
+/** What a step of the configuration takes on the backend in use, whose operations are fused or composed. */
+export function memoryOf(config: Config, model: GptConfig, shape: BatchShape, backend: string): MemoryEstimate {
+  return estimateMemory(model, shape, {
+    operations: isFused("EitLinear") ? "fused" : "composed",
+    keptLogitsBytes: backend === "native" ? keptLogitsBytes : 0,
+    microBatches: config.training.microBatches,
+    transforms: transformsOf(config).length > 0,
+  });
+}
+
+/** Activations and update are never there together, so that the parts are more than the total. */
+function memoryParts({ parameters, gradients, moments, activations, backward, update }: MemoryEstimate): string {
+  return Object.entries({ parameters, gradients, moments, activations, backward, update })
     .map(([name, bytes]) => `${name} ${formatBytes(bytes)}`)
     .join(", ");
 }
 
 interface Measured {
-  readonly backend: string;
   readonly msPerStep: number;
 }
 
 async function measure(config: Config, model: GptConfig, shape: BatchShape, steps: number): Promise<Measured> {
-  const { name: backend } = await useBackend(config.backend);
   const trainer = await randomTrainer(config, model, shape);
   const times: number[] = [];
   // The first step also compiles and allocates.
@@ -91,7 +101,7 @@ async function measure(config: Config, model: GptConfig, shape: BatchShape, step
   }
   trainer.dispose();
   const sorted = times.slice(1).sort((a, b) => a - b);
-  return { backend, msPerStep: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN };
+  return { msPerStep: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN };
 }
 
 /** A trainer of a configuration over random tokens. */

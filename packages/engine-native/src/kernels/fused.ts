@@ -1,3 +1,4 @@
+import { keptLogitsBytes } from "@eitp/engine";
 import { EitpError } from "@eitp/engine/error";
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { NativeBackend } from "../backend.ts";
@@ -18,9 +19,6 @@ interface AdamWAttributes {
   readonly root: number;
   readonly keep: number;
 }
-
-/** Logits up to this size are kept for the backward, which otherwise computes them again. */
-const keptLogitsBytes = 128 * 2 ** 20;
 
 /** The kernels of `FusedKernel` in @eitp/engine, whose table says what each takes and gives. */
 export function registerFused(): void {

@@ -16,7 +16,7 @@ import { getBackend, getKernel } from "@tensorflow/tfjs-core";
  * | EitGeluGrad | dy, x | | dx |
  * | EitAttention | qkv [B, T, 3D], mask? [B, H, T, T] | heads, positions, logN (0 = none) | y [B, T, D], lse [B, H, T]; memory linear in T |
  * | EitAttentionGrad | dy, y [B, T, D], qkv, lse, mask? | heads, positions, logN | dqkv [B, T, 3D]; memory linear in T |
- * | EitHeadLoss | h [N, D], w [V, D], targets int32 [N] (−1 = ignore) | | nll [N], lse [N], kept: anything the gradient can use, of any shape, bounded |
+ * | EitHeadLoss | h [N, D], w [V, D], targets int32 [N] (−1 = ignore) | | nll [N], lse [N], kept: anything the gradient can use, of any shape, at most `keptLogitsBytes` |
  * | EitHeadLossGrad | dy [N], h, w, targets, lse, kept | | dh [N, D], dw [V, D] |
  * | EitSumSquares | any number of x, as a list | | Σ of all squared entries, rank 0 |
  * | EitAdamW | p, g, m, v (one shape) | beta1, beta2, scale, epsilon, root, keep | p′, m′, v′ (see `adamWStep`) |
@@ -35,6 +35,9 @@ export type FusedKernel =
   | "EitHeadLossGrad"
   | "EitSumSquares"
   | "EitAdamW";
+
+/** Logits up to this size a fused head may keep for its backward, which otherwise computes them again: native does, wasm never. */
+export const keptLogitsBytes: number = 128 * 2 ** 20;
 
 let composing = 0;
 

@@ -1,4 +1,4 @@
-import { add, engine, type NamedTensorMap, scalar, square, sum, type Tensor } from "@tensorflow/tfjs-core";
+import { add, engine, type NamedTensorMap, scalar, square, sum, type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { isFused } from "../fused/kernels.ts";
 
 /**
@@ -8,5 +8,6 @@ import { isFused } from "../fused/kernels.ts";
 export function sumSquares(tensors: readonly Tensor[]): Tensor {
   if (tensors.length === 0) return scalar(0);
   if (isFused("EitSumSquares")) return engine().runKernel("EitSumSquares", tensors as unknown as NamedTensorMap) as unknown as Tensor;
-  return tensors.map((t) => sum(t.rank >= 2 ? sum(square(t), -1) : square(t))).reduce((a, b) => add(a, b));
+  // Each in a tidy of its own: the squares of all gradients together are as large as the model.
+  return tensors.map((t) => tidy(() => sum(t.rank >= 2 ? sum(square(t), -1) : square(t)))).reduce((a, b) => add(a, b));
 }

@@ -3,7 +3,7 @@ export { checkConfig, type GptConfig, type GptOptions } from "./config.ts";
 export type { BlockMasks } from "./dropout.ts";
 export type { EmbedOptions } from "./embed.ts";
 export { type GptModel, gpt } from "./gpt.ts";
-export { estimateMemory, type MemoryEstimate } from "./memory.ts";
+export { type EstimateOptions, estimateMemory, type MemoryEstimate } from "./memory.ts";
 export { checkParams } from "./parameters.ts";
 export { type PresetName, presets } from "./presets.ts";
 export type { Slots } from "./slots.ts";
