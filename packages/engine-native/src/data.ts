@@ -1,8 +1,6 @@
 import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import type { Arena, Block } from "./arena.ts";
 
-/** Element types that live in native memory. */
-export type NativeType = "float32" | "int32" | "bool";
 export type NativeValues = Float32Array | Int32Array | Uint8Array;
 
 /**
