@@ -151,6 +151,7 @@ function configured(command: Command): Command {
     .option("-c, --config <file>", "YAML, JSON or TypeScript configuration")
     .option("--set <key=value>", "one setting, such as model.width=128 (repeatable)", collect, [])
     .option("--data <paths...>", "files, folders, globs, - or builtin:moby-dick")
+    .option("--field <name>", "field of JSON Lines, or column of Parquet; default: text")
     .option("--tokenizer <name>", "bytes, characters, gpt2 or the path of a tokenizer file")
     .option("--from <model>", "start from the parameters of this run or Hugging Face folder")
     .option("--steps <n>", "optimiser steps", whole(0))

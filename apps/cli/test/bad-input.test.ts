@@ -129,6 +129,10 @@ describe("run folders", () => {
     expect((await openSource(out)).checkpoint?.saved.step).toBe(2);
   });
 
+  test("a file where the run folder should be", async () => {
+    expect(await failure(trained(`out=${text}`))).toMatch(/^io: .*A file of that name is in the way: choose another folder/);
+  });
+
   test("two runs on one folder", async () => {
     const out = fresh();
     const lock = await lockRun(out);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EitpError } from "@eitp/engine/error";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { flagEntries } from "../src/config/flags.ts";
 import { loadConfiguration, type Sources } from "../src/config/load.ts";
 
 let folder = "";
@@ -174,4 +175,10 @@ describe("precedence", () => {
     expect(await refusal({ set: ["__proto__.steps=1"] })).toContain("expected a known key");
     expect(await refusal({ file: file("proto.yaml", "__proto__:\n  steps: 1\n") })).toContain("proto.yaml:2:3");
   });
+});
+
+test("--field is data.field, and named where it is wrong", async () => {
+  const { config } = await loadConfiguration({ flags: flagEntries({ set: [], field: "body" }) });
+  expect(config.data.field).toBe("body");
+  expect(await refusal({ flags: flagEntries({ set: [], field: "" }) })).toContain("data.field");
 });

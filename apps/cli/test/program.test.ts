@@ -59,6 +59,9 @@ describe("train, resume, use", () => {
     expect(rows).toHaveLength(2);
     expect(rows[0]?.tokens).toHaveLength(6);
     expect(streamed.stdout).toBe(`Call me${rows[0]?.text}\n`);
+    expect(streamed.stderr).not.toContain("positions");
+    const long = await eitp(["generate", run, "--prompt", "Call me Ishmael", "--max-tokens", "1"]);
+    expect(long.stderr).toContain("the prompt has 15 tokens, the model 8 learned positions: it goes on from the last 4");
   });
 
   test("inspect verifies and describes; eval measures", async () => {
@@ -66,6 +69,10 @@ describe("train, resume, use", () => {
     const heldOut = await eitp(["eval", run, "--json"]);
     expect(JSON.parse(heldOut.stdout)).toMatchObject({ step: 7, text: "held out in training" });
     expect(JSON.parse(inspected.stdout)).toMatchObject({ kind: "run", step: 7, checksums: "verified", tokenizer: { name: "bytes" } });
+    const losses = readFileSync(join(run, "metrics.jsonl"), "utf8").match(/(?<="heldOut.loss":)[\d.]+/g) ?? [];
+    expect(losses.length).toBeGreaterThan(2);
+    expect(JSON.parse(inspected.stdout).best.loss).toBe(Math.min(...losses.map(Number)));
+    expect(JSON.parse(inspected.stdout).best.step).toBe(7);
     const { nll, bitsPerByte, tokens } = JSON.parse(evaluated.stdout);
     expect(tokens).toBe(Buffer.byteLength(prose) - 1);
     expect(bitsPerByte).toBeCloseTo(nll / Math.LN2, 6);
@@ -80,6 +87,9 @@ describe("train, resume, use", () => {
     expect(refused.code).toBe(64);
     expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "usage" } });
     expect(await eitp(["import", hf, "--out", imported])).toMatchObject({ code: 0 });
+    const refusedToo = await eitp(["resume", imported, "--more", "1"]);
+    expect(refusedToo).toMatchObject({ code: 64 });
+    expect(refusedToo.stderr).toMatch(/was imported and has no text to learn from.*eitp train --from/);
     const greedy = (model: string): Promise<Ended> =>
       eitp(["generate", model, "--prompt", "Call", "--temperature", "0", "--max-tokens", "8"]);
     const [a, b] = await Promise.all([greedy(run), greedy(imported)]);

@@ -74,6 +74,9 @@ describe("tokenizer", () => {
     const file = join(folder, "bpe.json");
     const trained = await eitp(["tokenizer", "train", "--data", text, "--vocabulary", "300", "--out", file, "--json"]);
     expect(JSON.parse(trained.stdout)).toEqual({ file, vocabularySize: 300 });
+    expect(await eitp(["tokenizer", "train", "--data", text, "--out", text])).toMatchObject({ code: 64 });
+    expect(readFileSync(text, "utf8")).toBe(prose);
+    expect(await eitp(["tokenizer", "train", "--data", text, "--vocabulary", "300", "--out", file])).toMatchObject({ code: 0 });
     const encoded = await eitp(["tokenizer", "encode", file, "Call me Ishmael."]);
     expect(encoded.stdout.trim().split(" ").length).toBeLessThan(16);
     const decoded = await eitp(["tokenizer", "decode", file, ...encoded.stdout.trim().split(" ")]);

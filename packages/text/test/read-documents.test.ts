@@ -112,7 +112,11 @@ describe("readDocuments refuses", () => {
       "bad.txt is not valid UTF-8: byte offset 3 holds e9",
     ],
     ["binary data", () => ({ inputs: [put("bin.txt", Buffer.from("GIF89a\0\x01"))] }), "byte offset 6 holds a NUL byte"],
-    ["a line that is no JSON", () => ({ inputs: [put("a.jsonl", '{"text":"x"}\n{"text":')] }), "a.jsonl:2: not valid JSON"],
+    [
+      "a line that is no JSON",
+      () => ({ inputs: [put("a.jsonl", '{"text":"x"}\n{"text":')] }),
+      "a.jsonl:2: expected one JSON object a line, found",
+    ],
     ["a line that is no object", () => ({ inputs: [put("b.jsonl", '["x"]')] }), "b.jsonl:1: expected a JSON object, found an array"],
     [
       "a missing field",

@@ -26,6 +26,11 @@ export async function generateText(path: string, flags: GenerateFlags): Promise<
     await withModel(path, flags, out, async (open) => {
       const options = optionsOf(flags, open, interruption.signal);
       const ids = promptIds(flags.prompt, open);
+      const { positions, context } = open.source.model;
+      if (positions === "learned" && ids.length > context) {
+        const seen = Math.max(1, Math.floor(context / 2));
+        out.warn(`the prompt has ${ids.length} tokens, the model ${context} learned positions: it goes on from the last ${seen}`);
+      }
       if (flags.stream && flags.batch === 1 && !out.json) await streamed(open, ids, options, flags.prompt, out);
       else await atOnce(open, ids, options, flags, out);
     });

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Progress } from "@eitp/core";
 import { gpt, macsPerToken, summary } from "@eitp/gpt";
+import { readMetrics } from "@eitp/lab";
 import { openShards, verifyShards } from "@eitp/text/node";
 import { formatCount, formatShort, table } from "../output/format.ts";
 import { type OutputOptions, output } from "../output/output.ts";
@@ -18,13 +20,14 @@ export async function inspect(path: string, flags: InspectFlags): Promise<void> 
   const source = await sourceOf(path, flags, out);
   const { model, checkpoint, tokenizer } = source;
   const data = source.kind === "run" ? await verifiedData(path) : null;
+  const best = (source.kind === "run" ? await bestOf(path) : null) ?? checkpoint?.progress.best ?? null;
   const size = summary(gpt(model).structure);
   const shapes = Object.entries(source.params).map(([name, { shape }]) => ({ name, shape }));
   const value = {
     kind: source.kind,
     folder: source.folder,
     step: checkpoint?.saved.step ?? null,
-    best: checkpoint?.progress.best ?? null,
+    best,
     parameters: size.parameters,
     macsPerToken: macsPerToken(size, model.context),
     model,
@@ -37,6 +40,16 @@ export async function inspect(path: string, flags: InspectFlags): Promise<void> 
     shapes,
   };
   out.result(value, () => describe(value, source, flags.parameters ?? false, size.rows));
+}
+
+/** From the log, since a checkpoint is saved before its own evaluation and so knows only those before. */
+async function bestOf(run: string): Promise<Progress["best"]> {
+  const { evaluations } = await readMetrics(join(run, runFiles.metrics));
+  const { steps, values } = evaluations.get("heldOut.loss") ?? { steps: [], values: [] };
+  return steps.reduce<Progress["best"]>((best, step, i) => {
+    const loss = values[i] ?? Number.NaN;
+    return loss < (best?.loss ?? Number.POSITIVE_INFINITY) ? { step, loss } : best;
+  }, null);
 }
 
 async function verifiedData(path: string): Promise<{ readonly train: number; readonly heldOut: number } | null> {
@@ -52,6 +65,7 @@ type Rows = ReturnType<typeof summary>["rows"];
 
 function describe(
   value: {
+    readonly best: Progress["best"];
     readonly parameters: number;
     readonly macsPerToken: number;
     readonly checksums: string;
@@ -62,13 +76,13 @@ function describe(
   rows: Rows,
 ): string {
   const { vocabulary, context, width, layers, heads, positions, tokenShift, logN, dropout } = model;
-  const best = checkpoint?.progress.best;
+  const { best } = value;
   const facts: (readonly string[])[] = [
     [kind === "huggingFace" ? "Hugging Face model" : kind, folder],
     ...(checkpoint === null
       ? []
       : [["step", `${formatCount(checkpoint.saved.step)} (seed ${checkpoint.seed}, backend ${checkpoint.backend})`]]),
-    ...(best ? [["best", `held-out loss ${best.loss.toFixed(4)} at step ${best.step}`]] : []),
+    ...(best !== null ? [["best", `held-out loss ${best.loss.toFixed(4)} at step ${best.step}`]] : []),
     ["parameters", formatCount(value.parameters)],
     ["work", `${formatShort(value.macsPerToken)} multiply-accumulates per token, forward, at length ${context}`],
     ["shape", `${layers} layers, width ${width}, ${heads} heads, context ${context}, vocabulary ${formatCount(vocabulary)}`],

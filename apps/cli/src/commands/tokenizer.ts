@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { EitpError } from "@eitp/engine/error";
 import { type Tokenizer, trainBpe } from "@eitp/text";
 import { formatCount } from "../output/format.ts";
@@ -16,6 +17,7 @@ export interface TrainTokenizerFlags extends OutputOptions {
 /** `eitp tokenizer train`. */
 export async function trainTokenizer(flags: TrainTokenizerFlags): Promise<void> {
   const out = output(flags);
+  await refuseForeign(flags.out);
   const interruption = interruptible(out, "stopping.");
   try {
     const source = { inputs: flags.data, format: null, field: flags.field, replaceInvalid: false };
@@ -31,6 +33,16 @@ export async function trainTokenizer(flags: TrainTokenizerFlags): Promise<void> 
     out.result({ file: flags.out, vocabularySize: found }, () => `wrote ${flags.out} (${formatCount(found)} ids)`);
   } finally {
     interruption.release();
+  }
+}
+
+/** @throws EitpError "usage" where a file would be replaced that is no tokenizer: the text itself, after a slip of the pen. */
+async function refuseForeign(file: string): Promise<void> {
+  if (!existsSync(file)) return;
+  try {
+    await readTokenizer(file);
+  } catch (cause) {
+    throw new EitpError("usage", `--out ${file} exists and is no tokenizer, so it is not replaced. Choose another file.`, { cause });
   }
 }
 

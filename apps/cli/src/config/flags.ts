@@ -5,6 +5,7 @@ export interface ConfigFlags {
   readonly config?: string;
   readonly set: readonly string[];
   readonly data?: readonly string[];
+  readonly field?: string;
   readonly tokenizer?: string;
   readonly from?: string;
   readonly steps?: number;
@@ -16,6 +17,7 @@ export interface ConfigFlags {
 
 const keys: { readonly [flag in keyof ConfigFlags]?: readonly string[] } = {
   data: ["data", "inputs"],
+  field: ["data", "field"],
   tokenizer: ["data", "tokenizer"],
   from: ["model", "from"],
   steps: ["training", "steps"],

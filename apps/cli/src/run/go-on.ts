@@ -35,6 +35,10 @@ export async function resumeRun(folder: string, options: ResumeOptions): Promise
   try {
     if (lock.takenOver) output.note(`the run of process ${lock.takenOver.pid} ended without a word; going on from its last checkpoint`);
     const saved = savedConfig(await readJsonFile(join(folder, runFiles.config), "the configuration"), join(folder, runFiles.config));
+    if (saved.data.inputs.length === 0) {
+      const how = `\`eitp train --from ${folder} --data <text> --out <run>\``;
+      throw new EitpError("usage", `${folder} was imported and has no text to learn from. Start a run from it: ${how}.`);
+    }
     const checkpoint = await checkpointOf(folder, options, saved);
     const config = withSteps(saved, options, checkpoint?.saved.step ?? 0);
     const info = await infoOf(folder, config);

@@ -18,6 +18,7 @@ const advice: Readonly<Record<string, string>> = {
   EPERM: "This user may not do that there: check owner and permissions of the folder, or choose another.",
   EROFS: "The file system is read-only: choose another folder.",
   EMFILE: "This process has too many open files: raise the limit (ulimit -n).",
+  EEXIST: "A file of that name is in the way: choose another folder.",
   ENOTDIR: "A part of the path is a file, not a folder: choose another folder.",
 };
 

@@ -59,7 +59,7 @@ export function configFromHuggingFace(json: JsonObject, file = "config.json", dr
   if (dropout === undefined && new Set(drops).size > 1) {
     throw new EitpError(
       "data",
-      `${file}: resid_pdrop, embd_pdrop and attn_pdrop are ${drops}; this model has one dropout. Pass the one you want.`,
+      `${file}: resid_pdrop, embd_pdrop and attn_pdrop are ${drops}; this model has one dropout. Pass the one you want (dropout, in a terminal --dropout).`,
     );
   }
   try {

@@ -35,7 +35,10 @@ function fieldOf(line: Line, where: string, field: string): string {
     );
   if (!Object.hasOwn(value, field)) {
     const has = Object.keys(value).slice(0, 20).join(", ") || "none";
-    throw new EitpError("data", `${where}: there is no field "${field}"; the fields are: ${has}. Name the field that holds the text (--field).`);
+    throw new EitpError(
+      "data",
+      `${where}: there is no field "${field}"; the fields are: ${has}. Name the field that holds the text (--field).`,
+    );
   }
   const text: unknown = (value as Record<string, unknown>)[field];
   if (typeof text === "string") return text;

@@ -131,5 +131,9 @@ function onFile<T>(path: string, operation: () => T): T {
   }
 }
 function damaged(path: string, reason: string, cause?: unknown): EitpError {
-  return new EitpError("data", `The token shard ${path} is damaged: ${reason}. Pack the text again.`, { cause });
+  return new EitpError(
+    "data",
+    `The token shard ${path} is damaged: ${reason}. Remove its folder and pack the text again; eitp resume does.`,
+    { cause },
+  );
 }
