@@ -65,8 +65,10 @@ function optionsOf(flags: GenerateFlags, { source, tokenizer }: OpenModel, signa
 async function streamed(open: OpenModel, ids: readonly number[], options: GenerateOptions, prompt: string, out: Output): Promise<void> {
   // A file gets the exact text, a terminal one that it cannot obey.
   const shown = process.stdout.isTTY ? printable : (text: string): string => text;
+  // Wrong options are refused here, before a word is printed.
+  const steps = generate(open.model, open.params, [ids], options);
   out.text(shown(prompt));
-  for await (const { text } of generate(open.model, open.params, [ids], options)) out.text(shown(text));
+  for await (const { text } of steps) out.text(shown(text));
   out.text("\n");
 }
 
