@@ -119,7 +119,7 @@ describe("configuration files", () => {
 
   test("JSON problems have a place, and JSON is not YAML", async () => {
     expect(await refusal({ file: file("a.json", '{\n  "backend": "gpu"\n}') })).toContain(
-      'a.json:2:3: backend: expected one of "auto", "cpu", "wasm"',
+      'a.json:2:3: backend: expected one of "auto", "native", "wasm", "cpu"',
     );
     expect(await refusal({ file: file("a.json", '{\n  "backend": "cpu",\n}') })).toMatch(/a\.json:3:1: expected valid JSON/);
     expect(await refusal({ file: file("a.json", '{"backend": "cpu"') })).toContain("expected valid JSON");
