@@ -12,8 +12,8 @@ const packageName = "@eitp/engine-native";
 
 /** @throws EitpError "unavailable" outside Node, or where the package is not installed. */
 export async function loadNative(): Promise<NativePackage> {
-  if ((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node === undefined)
-    throw new EitpError("unavailable", 'backend "native" runs in Node only. In a tab use "wasm".');
+  const host = Reflect.get(globalThis, "process") as { readonly versions?: { readonly node?: string } } | undefined;
+  if (host?.versions?.node === undefined) throw new EitpError("unavailable", 'backend "native" runs in Node only. In a tab use "wasm".');
   try {
     return (await import(/* @vite-ignore */ packageName)) as NativePackage;
   } catch (cause) {
